@@ -1,0 +1,1 @@
+"""Benchmarks on a real Kafka; they print figures and write JSON, and assert nothing."""

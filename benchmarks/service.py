@@ -1,0 +1,220 @@
+"""Throughput of one replica on one core, and its latency at a steady rate; `make bench`."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+from zlib import crc32
+
+import orjson
+from aiokafka import TopicPartition
+
+from benchmarks.load import Load
+from stream_enforcer.demo.data import geo_sources, ownership_file
+from stream_enforcer.demo.replica import Replica, total
+from stream_enforcer.kafka.broker import LocalKafka
+from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.topics import create
+from stream_enforcer.settings import PREFIX, Kafka, Topics
+
+PARTITIONS = 4
+CONSUMED = "stream_enforcer_records_consumed_total"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One benchmark's topics, on their own names, and the replica's settings."""
+
+    servers: str
+    name: str
+    emit: str
+    folder: Path
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of this run."""
+        names = {field: f"{self.name}-{field}" for field in Topics.model_fields if field not in ("partitions", "replication")}
+        return Topics(**names, partitions=PARTITIONS)
+
+    @property
+    def clients(self) -> Clients:
+        """Clients of the broker."""
+        return Clients(Kafka(bootstrap_servers=self.servers, group=self.name))
+
+    def replica(self) -> Replica:
+        """Start a replica, on the last core where there are several."""
+        topics = self.topics.model_dump(exclude={"partitions", "replication"})
+        environment = {
+            f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS": self.servers,
+            f"{PREFIX}KAFKA__GROUP": self.name,
+            f"{PREFIX}EMIT": self.emit,
+            f"{PREFIX}GEO": json.dumps(geo_sources()),
+            f"{PREFIX}OWNERSHIP": json.dumps([str(ownership_file())]),
+            **{f"{PREFIX}TOPICS__{name.upper()}": value for name, value in topics.items()},
+        }
+        return Replica.start(self.name, self.folder, environment)
+
+
+async def fill(run: Run, count: int) -> None:
+    """Write `count` events to the input topics, in batches straight to their partitions."""
+    producer = run.clients.producer(None)
+    await producer.start()
+    batches: dict[tuple[str, int], Any] = {}
+    try:
+        for role, key, value in Load(1).events(count, "load"):
+            at = (getattr(run.topics, role), crc32(key) % PARTITIONS)
+            if at not in batches or batches[at].append(timestamp=None, key=key, value=value) is None:
+                if at in batches:
+                    await producer.send_batch(batches[at], at[0], partition=at[1])
+                batches[at] = producer.create_batch()
+                batches[at].append(timestamp=None, key=key, value=value)
+        for (topic, partition), batch in batches.items():
+            await producer.send_batch(batch, topic, partition=partition)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def throughput(run: Run, count: int) -> dict[str, float]:
+    """Let one replica work off a full topic; time from its first commit to its last."""
+    await create(run.clients, run.topics)
+    await fill(run, count)
+    replica = run.replica()
+    try:
+        marks: list[tuple[float, float, float]] = []
+        while not marks or marks[-1][1] < count:
+            await asyncio.sleep(0.25)
+            samples = await asyncio.to_thread(replica.samples)
+            done = total(samples, CONSUMED)
+            if done or not replica.running():
+                marks.append((time.perf_counter(), done, total(samples, "process_cpu_seconds_total")))
+            if not replica.running():
+                raise SystemExit(replica.log_tail())
+        (start, first, cpu_start), (end, last, cpu_end) = marks[0], marks[-1]
+        return {
+            "events": count,
+            "events_per_second": (last - first) / (end - start),
+            "events_per_cpu_second": (last - first) / (cpu_end - cpu_start),
+            "rss_mb": total(samples, "process_resident_memory_bytes") / 2**20,
+            "accounts": total(samples, "stream_enforcer_accounts"),
+            "decisions": total(samples, "stream_enforcer_decisions_total"),
+            "transactions": total(samples, "stream_enforcer_transactions_total"),
+        }
+    finally:
+        await asyncio.to_thread(replica.stop)
+
+
+async def latency(run: Run, rate: int, seconds: float) -> dict[str, float]:
+    """Produce at a steady rate, one decision per event, and time each until a committed reader sees it."""
+    await create(run.clients, run.topics)
+    replica = run.replica()
+    try:
+        await asyncio.to_thread(replica.wait_ready, 60)
+        reader = run.clients.reader()
+        await reader.start()
+        tps = [TopicPartition(run.topics.decisions, p) for p in range(PARTITIONS)]
+        reader.assign(tps)
+        for tp in tps:
+            reader.seek(tp, 0)
+        sent: dict[str, float] = {}
+        wanted = int(rate * seconds)
+        produce = asyncio.create_task(_produce(run, rate, wanted, sent))
+        seen: dict[str, float] = {}
+        deadline = time.perf_counter() + seconds + 30
+        while len(seen) < wanted and time.perf_counter() < deadline:
+            for records in (await reader.getmany(timeout_ms=100)).values():
+                now = time.perf_counter()
+                for record in records:
+                    seen[orjson.loads(record.value)["trigger"]["event_id"]] = now
+        await produce
+        await reader.stop()
+        warm = sorted(sent)[len(sent) // 5 :]  # the first fifth warms caches up
+        took = sorted(seen[event] - sent[event] for event in warm if event in seen)
+        samples = await asyncio.to_thread(replica.samples)
+        percent = quantiles(took, n=1000)
+        return {
+            "rate": rate,
+            "events": wanted,
+            "decided": len(seen),
+            "p50_ms": percent[499] * 1e3,
+            "p95_ms": percent[949] * 1e3,
+            "p99_ms": percent[989] * 1e3,
+            "max_ms": took[-1] * 1e3,
+            "cpu_seconds": total(samples, "process_cpu_seconds_total"),
+        }
+    finally:
+        await asyncio.to_thread(replica.stop)
+
+
+async def _produce(run: Run, rate: int, count: int, sent: dict[str, float]) -> None:
+    producer = run.clients.producer(None)
+    await producer.start()
+    start = time.perf_counter()
+    try:
+        for i, (role, key, value) in enumerate(Load(2).events(count, "steady")):
+            due = start + i / rate
+            while (wait := due - time.perf_counter()) > 0:
+                await asyncio.sleep(min(wait, 0.005))
+            sent[f"steady-{i:010d}"] = time.perf_counter()
+            await producer.send(
+                getattr(run.topics, role), value, key, partition=crc32(key) % PARTITIONS
+            )
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def measure(options: argparse.Namespace, servers: str, folder: Path) -> dict[str, Any]:
+    """Run every benchmark and return its figures."""
+    stamp = f"{int(time.time())}"
+    results: dict[str, Any] = defaultdict(dict)
+    for emit in ("transitions", "every"):
+        run = Run(servers, f"bench-{emit}-{stamp}", emit, folder)
+        results["throughput"][emit] = await throughput(run, options.events)
+        print(emit, _rounded(results["throughput"][emit]))
+    for rate in options.rates:
+        run = Run(servers, f"bench-{rate}-{stamp}", "every", folder)
+        results["latency"][str(rate)] = await latency(run, rate, options.seconds)
+        print(f"{rate}/s", _rounded(results["latency"][str(rate)]))
+    return {"machine": machine(), **results}
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine."""
+    return {"cores": os.cpu_count(), "python": platform.python_version(), "date": time.strftime("%Y-%m-%d")}
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in figures.items()}
+
+
+def main() -> None:
+    """Parse the arguments, start a broker where none is given, measure, write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_500_000)
+    parser.add_argument("--rates", type=int, nargs="*", default=[500, 2_000, 10_000])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--json", type=Path, default=Path("bench.json"))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+        broker = None if servers else LocalKafka.start()
+        try:
+            results = asyncio.run(measure(options, servers or broker.bootstrap_servers, Path(folder)))
+        finally:
+            if broker is not None:
+                broker.stop()
+    options.json.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"written to {options.json}")
+
+
+if __name__ == "__main__":
+    main()

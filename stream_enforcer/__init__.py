@@ -1,0 +1,1 @@
+"""Regional and corporate-ownership enforcement over Kafka."""

@@ -1,0 +1,141 @@
+"""`stream-enforcer explain`: an account's current decision, for people."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.text import Text
+
+from stream_enforcer.cli.config import ConfigFile, settings_or_exit
+from stream_enforcer.cli.explanation import explanation
+from stream_enforcer.domain.decision import PublishedDecision
+from stream_enforcer.kafka.client import UNREACHABLE
+from stream_enforcer.kafka.decisions import ReadStalled, last_decision
+from stream_enforcer.kafka.topics import TopicsMismatch
+from stream_enforcer.reference.errors import BadReference
+from stream_enforcer.reference.ownership import load_ownership
+from stream_enforcer.replay.event_files import Line, open_lines, read_lines
+
+AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the decision as it was published.")]
+FromFile = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="DECISIONS.jsonl|-",
+        help="Read decisions from this file, not from Kafka; the account's last one counts.",
+    ),
+]
+NamesFrom = Annotated[
+    list[Path] | None,
+    typer.Option("--ownership", metavar="FILE", help="Ownership data to take the names from; repeatable."),
+]
+
+
+class NotADecision(ValueError):
+    """Something that should be a decision is none; the text says where and why."""
+
+
+def explain(
+    account: AccountId,
+    as_json: AsJson = False,
+    decisions: FromFile = None,
+    ownership: NamesFrom = None,
+    config: ConfigFile = None,
+) -> None:
+    """Explain an account's current decision: what, since when, why, who owns the company, judged by what.
+
+    Reads the topic of decisions, or a file of them. Exits with 1 when the account has no decision.
+    """
+    try:
+        value = _from_kafka(account, config) if decisions is None else _from_file(account, decisions)
+        if value is None:
+            typer.echo("no decision about this account was found", err=True)
+            raise typer.Exit(1)
+        if as_json:
+            typer.echo(value)
+            return
+        decision = parse(value)
+        _print(decision, _names(decision, ownership or ()))
+    except (NotADecision, BadReference) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
+def _from_kafka(account: str, config: Path | None) -> bytes | None:
+    settings = settings_or_exit(config)
+    try:
+        return asyncio.run(last_decision(settings, account))
+    except TopicsMismatch as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    except (*UNREACHABLE, ReadStalled) as error:
+        typer.echo(f"Kafka does not answer: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def _from_file(account: str, name: str) -> bytes | None:
+    try:
+        with open_lines(name, typer.get_binary_stream("stdin")) as stream:
+            return last_of(account, read_lines(stream), name)
+    except OSError as error:
+        typer.echo(f"{name}: cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(2) from error
+
+
+def last_of(account: str, lines: Iterable[Line], name: str) -> bytes | None:
+    """Return an account's last decision among lines, or None; `name` stands for the file in errors.
+
+    Raises:
+        NotADecision: A line is not a JSON object.
+    """
+    found: bytes | None = None
+    for line in lines:
+        try:
+            decision = orjson.loads(line.value)
+        except orjson.JSONDecodeError as error:
+            raise NotADecision(f"{name}:{line.number}: is not JSON: {error}") from error
+        if not isinstance(decision, dict):
+            raise NotADecision(f"{name}:{line.number}: is not a JSON object")
+        if decision.get("account_id") == account:
+            found = line.value
+    return found
+
+
+def parse(value: bytes) -> dict[str, Any]:
+    """Read a decision.
+
+    Raises:
+        NotADecision: It has not the form that this version publishes.
+    """
+    try:
+        PublishedDecision.model_validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise NotADecision(
+            f"the account's last decision has another form: {place}: {first['msg']}"
+        ) from error
+    decision: dict[str, Any] = orjson.loads(value)
+    return decision
+
+
+def _names(decision: Mapping[str, Any], files: Sequence[Path]) -> dict[str, str]:
+    ownership = decision["ownership"]
+    if ownership is None or not files:
+        return {}
+    entities = load_ownership(files).entities
+    shown = {ownership["entity"], *(edge["holder"] for edge in ownership["proof"])}
+    return {entity: entities[entity].name for entity in shown if entity in entities}
+
+
+def _print(decision: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    console = Console(highlight=False)
+    for part in explanation(decision, names):
+        # A hash that is broken over two lines cannot be copied: only the tree is laid out to the width.
+        console.print(part, soft_wrap=isinstance(part, Text))

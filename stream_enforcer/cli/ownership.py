@@ -1,0 +1,106 @@
+"""`stream-enforcer ownership`: look at ownership data without the service."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from stream_enforcer.cli.ownership_tree import percent, tree
+from stream_enforcer.domain.ownership import to_json
+from stream_enforcer.domain.ownership.graph import OwnershipGraph
+from stream_enforcer.domain.ownership.resolve import Match
+from stream_enforcer.domain.ownership.semantics import Finding, Question, assess
+from stream_enforcer.reference.country_names import COUNTRIES
+from stream_enforcer.reference.errors import BadReference
+from stream_enforcer.reference.fields import is_day, millionths
+from stream_enforcer.reference.ownership import read_ownership
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def ownership() -> None:
+    """Look at ownership data."""
+
+
+@app.command()
+def show(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Id of the company in the data.")],
+    files: Annotated[list[Path], typer.Option("--ownership", help="Ownership file; repeat for several.")],
+    restricted: Annotated[str, typer.Option(help="Country codes, separated by commas.")],
+    at: Annotated[str | None, typer.Option(help="Day, such as 2024-06-30; today (UTC) by default.")] = None,
+    threshold: Annotated[str, typer.Option(help="In per cent; more than this counts.")] = "50",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show who holds a company: the three readings and the proof."""
+    question = _question(restricted, threshold)
+    day = _day(at)
+    graph = _graph(files)
+    if entity not in graph.entities:
+        typer.echo(f"{entity} is not in the ownership data", err=True)
+        raise typer.Exit(1)
+    finding = assess(graph, entity, day, question)
+    found = _found(finding, question)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        _print(found, graph)
+
+
+def _question(restricted: str, threshold: str) -> Question:
+    codes = frozenset(code.strip().upper() for code in restricted.split(",") if code.strip())
+    wrong = sorted(codes - COUNTRIES)
+    if wrong or not codes:
+        what = ", ".join(wrong) or "nothing"
+        raise typer.BadParameter(f"{what}: not a country code of ISO 3166-1", param_hint="--restricted")
+    try:
+        return Question(codes, millionths(threshold))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--threshold") from None
+
+
+def _day(at: str | None) -> str:
+    if at is None:
+        return datetime.now(UTC).date().isoformat()
+    if not is_day(at):
+        raise typer.BadParameter(f"{at!r} is not a day such as 2024-06-30", param_hint="--at")
+    return at
+
+
+def _graph(files: list[Path]) -> OwnershipGraph:
+    try:
+        read = read_ownership(files)
+    except BadReference as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    for reason, count in sorted(read.skipped.items()):
+        typer.echo(f"skipped: {count} x {reason}", err=True)
+    return read.graph
+
+
+def _found(finding: Finding, question: Question) -> dict[str, Any]:
+    return {
+        **to_json(finding, Match(finding.entity, "identifier", 100), question),
+        "headquarters": finding.headquarters,
+        "basis": finding.basis,
+        "coverage": finding.coverage,
+        "chain_coverage": finding.chain_coverage,
+        "listings": list(finding.listings),
+    }
+
+
+def _print(found: dict[str, Any], graph: OwnershipGraph) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    holders = [edge["holder"] for edge in found["proof"]]
+    known = {holder: graph.entities.get(holder) for holder in [found["entity"], *holders]}
+    console.print(tree(found, {key: entity.name for key, entity in known.items() if entity is not None}))
+    if not found.get("proof_complete", True):
+        console.print("The proof is not complete: too many stakes take part.")
+    console.print(f"seat: {found['headquarters'] or 'unknown'} ({found['basis']})")
+    console.print(
+        f"recorded shares: {percent(found['coverage'])}, {percent(found['chain_coverage'])} up the chain"
+    )
+    console.print(f"listings: {', '.join(found['listings']) or 'none'}", markup=False)

@@ -1,0 +1,98 @@
+"""`stream-enforcer run`: the service."""
+
+import asyncio
+import gc
+import signal
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+import typer
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from stream_enforcer.cli.config import ConfigFile, refused, settings_or_exit
+from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.dead_letters import VERSION
+from stream_enforcer.kafka.service import Service
+from stream_enforcer.kafka.task import Fatal
+from stream_enforcer.kafka.topics import TopicsMismatch
+from stream_enforcer.observe.health import Health
+from stream_enforcer.observe.http import HttpServer, build_app
+from stream_enforcer.observe.logs import configure
+from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.reference.errors import BadReference
+from stream_enforcer.reference.policy_file import BadPolicy
+from stream_enforcer.reference.world_files import load_world
+from stream_enforcer.settings import BadSettings, Settings, kafka_security
+
+log = structlog.get_logger(__name__)
+
+
+def run(config: ConfigFile = None) -> None:
+    """Read events from Kafka, publish decisions, until SIGTERM or Ctrl-C; then drain and exit."""
+    settings = settings_or_exit(config)
+    configure(settings.log_level, settings.log_format)
+    try:
+        kafka_security(settings.kafka)
+        world = load_world(settings.policy, settings.geo, settings.ownership)
+        uvloop.run(_serve(settings, world))
+    except BadSettings as error:
+        raise refused(error) from error
+    except (BadPolicy, BadReference, TopicsMismatch) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    except Fatal as error:
+        log.error("ending", reason=str(error))  # noqa: TRY400 - the message says all; a traceback would not
+        raise typer.Exit(1) from error
+
+
+async def _serve(settings: Settings, world: World) -> None:
+    metrics = Metrics(CollectorRegistry(), VERSION)
+    policy = world.policy.identity
+    metrics.policy_in_force(policy["id"], policy["version"], policy["hash"], policy["mode"])
+    health = Health(beat_at=time.monotonic())
+    health.reference_loaded = True
+    service = Service(settings, world, metrics, health)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    app = build_app(metrics.registry, health, lambda: describe_world(world, datetime.now(UTC)), time.monotonic)
+    http = await HttpServer.serve(app, settings.http.host, settings.http.port)
+    log.info("serving", http=f"http://{settings.http.host}:{http.port}", policy=policy["id"], version=VERSION)
+    _measure_ages(metrics, world)
+    # What start-up made lives as long as the process: the collector need not look at it again.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        await service.run()
+    finally:
+        await http.stop()
+
+
+def describe_world(world: World, now: datetime) -> dict[str, Any]:
+    """Return what `/world` shows: hashes, dates, ages in seconds, and the vocabulary's size; nothing personal."""
+    reference = {kind: dict(facts) for kind, facts in world.reference.items()}
+    for facts, date_name in ((reference["geo"], "built_at"), (reference["ownership"], "as_of")):
+        facts["age_seconds"] = _age(facts[date_name], now)
+    return {
+        "policy": {**world.policy.identity, "rules": len(world.policy.rules)},
+        "restricted": sorted(world.policy.restricted),
+        "reference": reference,
+        "version": VERSION,
+    }
+
+
+def _age(day: str | None, now: datetime) -> int | None:
+    if day is None:
+        return None
+    return int((now - datetime.fromisoformat(day).replace(tzinfo=UTC)).total_seconds())
+
+
+def _measure_ages(metrics: Metrics, world: World) -> None:
+    dates = {"geo": world.geo.built_on, "ownership": world.graph.as_of if world.graph else None}
+    for kind, day in dates.items():
+        if day is not None:
+            built = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
+            metrics.reference_age.labels(kind).set_function(lambda built=built: time.time() - built)

@@ -1,0 +1,1 @@
+"""A packaged demonstration: real address tables, an assembled ownership register, generated events."""

@@ -1,0 +1,152 @@
+"""Entities, the stakes between them, and the immutable graph of both."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal, Self
+
+FULL: Final = 100_000_000
+"""100 % in millionths of a percent, the unit of every share."""
+
+EntityType = Literal["company", "state", "person", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """What identifies a company beyond its name."""
+
+    lei: str | None = None
+    registration_number: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An entry of an entity on a list, such as one of sanctions or of military end users.
+
+    Attributes:
+        topic: What the list is about, e.g. "sanction" or "military".
+        program: The list's own name, where known.
+        since: First day (ISO), or None for always.
+        until: First day on which it no longer holds (ISO), or None for no end.
+    """
+
+    topic: str
+    program: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def active(self, on: str) -> bool:
+        """Tell whether the entry holds on an ISO day."""
+        return _active(self.since, self.until, on)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A company, state, natural person, or something of unknown kind.
+
+    Attributes:
+        country: Jurisdiction of registration (of a state: the state), ISO 3166-1 alpha-2.
+        headquarters: Country of the headquarters, where known.
+    """
+
+    id: str
+    name: str
+    type: EntityType
+    country: str | None = None
+    headquarters: str | None = None
+    aliases: tuple[str, ...] = ()
+    identifiers: Identifiers = Identifiers()
+    listings: tuple[Listing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """A share of one entity held by another, exact (min = max) or a band.
+
+    Attributes:
+        holder: Id of who holds; need not be an entity of the data.
+        held: Id of the company that is held.
+        min: Least share in millionths of a percent.
+        max: Greatest share in millionths of a percent.
+        since: First day (ISO), or None for always.
+        until: First day on which it no longer holds (ISO), or None for no end.
+        source: Where the record comes from, as its publisher says it.
+    """
+
+    id: str
+    holder: str
+    held: str
+    min: int
+    max: int
+    since: str | None = None
+    until: str | None = None
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min <= self.max <= FULL:
+            raise ValueError(
+                f"stake {self.id}: shares {self.min}..{self.max} are not a band within 0..{FULL}"
+            )
+
+    def active(self, on: str) -> bool:
+        """Tell whether the stake is held on an ISO day; `since` is inclusive and `until` exclusive."""
+        return _active(self.since, self.until, on)
+
+
+def _active(since: str | None, until: str | None, on: str) -> bool:
+    return (since is None or since <= on) and (until is None or on < until)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipGraph:
+    """All entities and stakes of one snapshot; never changed after `build`.
+
+    Attributes:
+        hash: SHA-256 hex of the data that it was built from.
+        as_of: Day of the newest snapshot or publication in it (ISO), where one is stated.
+        entities: Entity by id.
+    """
+
+    hash: str
+    as_of: str | None
+    entities: Mapping[str, Entity]
+    _by_held: Mapping[str, tuple[Stake, ...]] = field(repr=False)
+    _by_holder: Mapping[str, tuple[Stake, ...]] = field(repr=False)
+
+    @classmethod
+    def build(
+        cls,
+        entities: Iterable[Entity],
+        stakes: Iterable[Stake],
+        *,
+        hash: str,  # noqa: A002 - named as the attribute
+        as_of: str | None = None,
+    ) -> Self:
+        """Build the graph; a later record with the same id replaces an earlier one.
+
+        A stake whose holder or held company is not among the entities is kept: nothing is known of that
+        party, so it is never a restricted holder itself, but chains through it still count.
+        """
+        kept = {stake.id: stake for stake in stakes}
+        by_held: defaultdict[str, list[Stake]] = defaultdict(list)
+        by_holder: defaultdict[str, list[Stake]] = defaultdict(list)
+        for stake in sorted(kept.values(), key=lambda stake: stake.id):
+            by_held[stake.held].append(stake)
+            by_holder[stake.holder].append(stake)
+        return cls(
+            hash=hash,
+            as_of=as_of,
+            entities=MappingProxyType({entity.id: entity for entity in entities}),
+            _by_held=MappingProxyType({held: tuple(group) for held, group in by_held.items()}),
+            _by_holder=MappingProxyType({holder: tuple(group) for holder, group in by_holder.items()}),
+        )
+
+    def stakes_in(self, held: str) -> tuple[Stake, ...]:
+        """Return the stakes in a company, by stake id."""
+        return self._by_held.get(held, ())
+
+    def stakes_of(self, holder: str) -> tuple[Stake, ...]:
+        """Return the stakes that a holder has, by stake id."""
+        return self._by_holder.get(holder, ())

@@ -1,0 +1,1 @@
+"""The shell around the core: the only importer of the Kafka client."""

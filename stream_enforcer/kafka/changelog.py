@@ -1,0 +1,189 @@
+"""The compacted topic that holds account states and positions, and the way back from it into memory."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream_enforcer.domain.account import Account, decode
+from stream_enforcer.kafka.client import Clients
+
+CHECKPOINT_KEY: Final = b"ckpt"
+ACCOUNT_PREFIX: Final = b"a:"
+FORMAT: Final = 1
+
+NO_PROGRESS_SECONDS: Final = 30.0
+POLL_MS: Final = 200
+EMPTY_POLLS_AT_A_CLEANED_TAIL: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a task stands; the last record of each of its transactions.
+
+    Attributes:
+        offsets: Next offset to read, by input topic.
+        policy, reference: Hashes of the world in which every account of the partition was last judged.
+        swept: While accounts are judged again in a changed world: the last account key that was; else None.
+    """
+
+    offsets: Mapping[str, int]
+    policy: str = ""
+    reference: str = ""
+    swept: str | None = None
+
+    def encode(self) -> bytes:
+        """Return the checkpoint's record value."""
+        data = [FORMAT, dict(self.offsets), self.policy, self.reference, self.swept]
+        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def decode(cls, value: bytes) -> "Checkpoint":
+        """Read a checkpoint's record value.
+
+        Raises:
+            ChangelogUnreadable: It was written in another format.
+        """
+        data: list[Any] = orjson.loads(value)
+        if data[0] != FORMAT:
+            raise ChangelogUnreadable(f"the checkpoint has format {data[0]!r}; this version reads {FORMAT}")
+        return cls(*data[1:])
+
+
+class ChangelogUnreadable(Exception):
+    """The changelog holds what this version cannot read; starting would forget accounts."""
+
+
+class RestoreStalled(Exception):
+    """The changelog's end was not reached, and nothing came for a while; worth another try."""
+
+
+class Accounts:
+    """The account states of one partition, by the record key (the account id in UTF-8).
+
+    Restored states stay bytes until first asked for: a restore of millions costs no decoding, and accounts
+    that never come back stay small.
+    """
+
+    __slots__ = ("_states",)
+
+    def __init__(self) -> None:
+        self._states: dict[bytes, Account | bytes] = {}
+
+    def get(self, key: bytes) -> Account | None:
+        """Return an account's state, or None for a new one."""
+        state = self._states.get(key)
+        if type(state) is bytes:
+            state = self._states[key] = decode(state)
+        return state  # type: ignore[return-value]  # bytes were replaced above; isinstance here costs the hot path
+
+    def update(self, states: Mapping[bytes, Account]) -> None:
+        """Take over committed states."""
+        self._states.update(states)
+
+    def put_encoded(self, key: bytes, value: bytes | None) -> None:
+        """Take over one changelog record; None is a tombstone."""
+        if value is None:
+            self._states.pop(key, None)
+        else:
+            self._states[key] = value
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+
+@dataclass(slots=True)
+class Restored:
+    """What a partition's changelog says, up to a position.
+
+    Attributes:
+        accounts: Committed account states.
+        checkpoint: The last committed checkpoint; None where there never was one.
+        position: Next changelog offset to read.
+    """
+
+    accounts: Accounts
+    checkpoint: Checkpoint | None = None
+    position: int = 0
+
+    def apply(self, key: bytes | None, value: bytes | None) -> None:
+        """Apply one changelog record.
+
+        Raises:
+            ChangelogUnreadable: It is of no kind that this version writes.
+        """
+        if key is not None and key.startswith(ACCOUNT_PREFIX):
+            self.accounts.put_encoded(key[len(ACCOUNT_PREFIX) :], value)
+        elif key == CHECKPOINT_KEY and value is not None:
+            self.checkpoint = Checkpoint.decode(value)
+        else:
+            raise ChangelogUnreadable("a changelog record is neither an account nor a checkpoint")
+
+
+async def restore(clients: Clients, tp: TopicPartition, restored: Restored) -> None:
+    """Read a changelog partition from where `restored` stands to its end, committed records only.
+
+    Call it only when the partition's producer has been started: that fences and settles what came before, so
+    that the end found here is the true one.
+
+    Args:
+        clients: Makes the readers.
+        tp: The changelog's partition.
+        restored: What is known already; brought up to date in place.
+
+    Raises:
+        RestoreStalled: No progress for a while.
+        ChangelogUnreadable: A record is not of this version.
+    """
+    reader = clients.reader()
+    await reader.start()
+    try:
+        begin, target = (await bounds(clients, [tp]))[tp]
+        reader.assign([tp])
+        position = max(restored.position, begin)
+        reader.seek(tp, position)
+        await _read(reader, tp, target, restored)
+        restored.position = max(position, target)
+    finally:
+        await reader.stop()
+
+
+async def bounds(clients: Clients, tps: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+    """Return each partition's first offset and its high watermark.
+
+    The high watermark, not the last stable offset: an open transaction of a predecessor hides records from the
+    latter, and a restore that ends there forgets them.
+    """
+    reader = clients.reader("read_uncommitted")
+    await reader.start()
+    try:
+        begin = await reader.beginning_offsets(tps)
+        end = await reader.end_offsets(tps)
+    finally:
+        await reader.stop()
+    return {tp: (begin[tp], end[tp]) for tp in tps}
+
+
+async def _read(reader: AIOKafkaConsumer, tp: TopicPartition, target: int, restored: Restored) -> None:
+    loop = asyncio.get_running_loop()
+    seen, since, empty = -1, loop.time(), 0
+    while (position := await reader.position(tp)) < target:
+        if position > seen:
+            seen, since, empty = position, loop.time(), 0
+        elif loop.time() - since > NO_PROGRESS_SECONDS:
+            raise RestoreStalled(f"the changelog stands at offset {position} of {target}")
+        records = (await reader.getmany(tp, timeout_ms=POLL_MS)).get(tp, ())
+        for record in records:
+            if record.offset < target:
+                restored.apply(record.key, record.value)
+        empty = 0 if records else empty + 1
+        # Compaction may have removed what stood before the end: nothing more comes although the end is stable.
+        stable = reader.last_stable_offset(tp)
+        if empty >= EMPTY_POLLS_AT_A_CLEANED_TAIL and stable is not None and stable >= target:
+            return

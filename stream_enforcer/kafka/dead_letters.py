@@ -1,0 +1,85 @@
+"""Dead letters: the source's bytes untouched, and headers that say where they came from and what is wrong."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Final, Literal, NamedTuple
+
+from stream_enforcer.domain.events import Malformed
+
+APP: Final = "stream-enforcer"
+VERSION: Final = version(APP)
+
+MAX_MESSAGE_BYTES: Final = 1024
+MAX_PAYLOAD_BYTES: Final = (1 << 20) - (1 << 14)
+"""A key and value over this are cut, or the broker would refuse the dead letter; a header says so."""
+
+Header = tuple[str, bytes]
+
+
+class Source(NamedTuple):
+    """The record that is dead, with all that the client said of it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
+class DeadLetter(NamedTuple):
+    """What is published: key, value and headers."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header]
+
+
+def dead_letter(source: Source, why: Malformed, group: str, failed_at_ms: int) -> DeadLetter:
+    """Turn a malformed record into a dead letter.
+
+    Args:
+        source: The record.
+        why: Stage, class and message of the failure.
+        group: The consumer group that read it.
+        failed_at_ms: Time of the failure, epoch milliseconds.
+    """
+    size = len(source.key or b"") + len(source.value or b"")
+    size += sum(len(name) + len(value or b"") for name, value in source.headers)
+    oversize = size > MAX_PAYLOAD_BYTES
+    stage: Literal["decode", "validate", "oversize"] = "oversize" if oversize else why.stage
+    fields: dict[str, Any] = {
+        "dlq.id": f"{source.topic}-{source.partition}-{source.offset}",
+        "dlq.original.topic": source.topic,
+        "dlq.original.partition": source.partition,
+        "dlq.original.offset": source.offset,
+        "dlq.original.timestamp": source.timestamp,
+        "dlq.original.timestamp.type": "LogAppendTime" if source.timestamp_type == 1 else "CreateTime",
+        "dlq.error.stage": stage,
+        "dlq.error.class": why.error,
+        "dlq.error.message": why.message.encode()[:MAX_MESSAGE_BYTES].decode(errors="ignore"),
+        "dlq.app": APP,
+        "dlq.app.version": VERSION,
+        "dlq.group": group,
+        "dlq.failed.at": failed_at_ms,
+        "dlq.redrive.count": _redrives(source.headers),
+    }
+    if oversize:
+        fields["dlq.truncated.bytes"] = size - MAX_PAYLOAD_BYTES // 2
+    ours = [(name, str(value).encode()) for name, value in fields.items()]
+    if not oversize:
+        theirs = [(name, value) for name, value in source.headers if name not in fields]
+        return DeadLetter(source.key, source.value, theirs + ours)
+    half = MAX_PAYLOAD_BYTES // 2
+    key = None if source.key is None else source.key[:1024]
+    value = None if source.value is None else source.value[: half - len(key or b"")]
+    return DeadLetter(key, value, ours)
+
+
+def _redrives(headers: Sequence[Header]) -> str:
+    for name, value in headers:
+        if name == "dlq.redrive.count":
+            return value.decode("ascii", errors="replace")
+    return "0"

@@ -1,0 +1,143 @@
+"""One partition's states and work, without a broker: records in, work out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.decision import Trigger
+from stream_enforcer.domain.engine import NOTHING, Emit, reconcile, step
+from stream_enforcer.domain.events import MS_PER_DAY, EventKind
+from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.changelog import Restored
+from stream_enforcer.kafka.dead_letters import Source, dead_letter
+from stream_enforcer.kafka.work import Work
+
+SWEEP_CHUNK: Final = 2_000
+"""Accounts judged again in one transaction after the world changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What every partition of a service judges by.
+
+    Attributes:
+        world: Policy and reference data.
+        kinds: What each input topic carries.
+        emit: Which decisions to publish.
+        group: The consumer group, named in dead letters.
+        accounts_topic: The changelog's name, named as the trigger of a second look.
+    """
+
+    world: World
+    kinds: Mapping[str, EventKind]
+    emit: Emit
+    group: str
+    accounts_topic: str
+
+
+class Partition:
+    """Account states with two layers of work over them: one being committed, one being gathered.
+
+    A layer reads through to what lies under it. So a partition judges its next records while its last ones
+    commit, and a commit that fails drops both layers and leaves the committed states as they were.
+    """
+
+    def __init__(self, number: int, terms: Terms, restored: Restored) -> None:
+        self.number = number
+        self.terms = terms
+        self.restored = restored
+        self.pending = Work()
+        self.committing: Work | None = None
+
+    def account(self, key: bytes) -> Account | None:
+        """Return an account's state as of all that was judged."""
+        found = self.pending.states.get(key)
+        if found is None and self.committing is not None:
+            found = self.committing.states.get(key)
+        return found if found is not None else self.restored.accounts.get(key)
+
+    def take(self, topic: str, records: Sequence[Any], now_ms: int) -> None:
+        """Judge records of one input topic, in order.
+
+        Args:
+            topic: Their topic.
+            records: The client's records.
+            now_ms: The time, for dead letters' headers.
+        """
+        terms, world, emit = self.terms, self.terms.world, self.terms.emit
+        kind, work, account = terms.kinds[topic], self.pending, self.account
+        for record in records:
+            key = record.key
+            caused = step(record, kind, None if key is None else account(key), world, emit)
+            if caused is NOTHING:
+                continue
+            if caused.malformed is None:
+                work.add(key, caused, record.timestamp)
+            else:
+                source = Source(
+                    topic,
+                    record.partition,
+                    record.offset,
+                    record.timestamp,
+                    record.timestamp_type,
+                    key,
+                    record.value,
+                    record.headers,
+                )
+                work.bury(dead_letter(source, caused.malformed, terms.group, now_ms), caused.malformed.error)
+        work.moved(topic, records[-1].offset + 1, len(records))
+
+    def expected(self, topic: str) -> int | None:
+        """Return the next offset to read of an input topic; None where nothing is known."""
+        offset = self.pending.offsets.get(topic)
+        if offset is None and self.committing is not None:
+            offset = self.committing.offsets.get(topic)
+        if offset is None and self.restored.checkpoint is not None:
+            offset = self.restored.checkpoint.offsets.get(topic)
+        return offset
+
+    def next_work(self) -> Work:
+        """Move what was gathered into the committing layer and return it."""
+        self.committing, self.pending = self.pending, Work()
+        return self.committing
+
+    def committed(self) -> None:
+        """Apply the committing layer to the committed states."""
+        if self.committing is not None:
+            self.restored.accounts.update(self.committing.states)
+            self.committing = None
+
+    def drop(self) -> None:
+        """Forget all that is not committed."""
+        self.committing, self.pending = None, Work()
+
+    def unswept(self, policy: str, reference: str) -> list[bytes]:
+        """Return the accounts that were last judged in another world, in order; [] where there are none.
+
+        Args:
+            policy, reference: Hashes of the world in force.
+        """
+        checkpoint = self.restored.checkpoint
+        if checkpoint is None or (checkpoint.policy, checkpoint.reference) == (policy, reference):
+            return []
+        after = b"" if checkpoint.swept is None else checkpoint.swept.encode()
+        return sorted(key for key in self.restored.accounts if key > after)
+
+    def look_again(self, keys: Sequence[bytes], kind: Any, offset: int, now_ms: int) -> None:
+        """Judge accounts again because the world changed.
+
+        Args:
+            keys: Their keys.
+            kind: "policy" or "reference", whichever changed.
+            offset: Changelog offset at which the change was found.
+            now_ms: The time, for the latency metric.
+        """
+        for key in keys:
+            account = self.account(key)
+            if account is None:
+                continue
+            time = account.evidence.clock * MS_PER_DAY
+            trigger = Trigger(kind, self.terms.accounts_topic, self.number, offset, None, time)
+            self.pending.add(key, reconcile(key.decode(), account, self.terms.world, trigger), now_ms)
+        self.pending.swept = keys[-1].decode()

@@ -1,0 +1,260 @@
+"""The service's loop: poll, hand batches to tasks, follow the group's assignments, drain on the way out."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from stream_enforcer.domain.events import EventKind
+from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.changelog import Accounts, Restored
+from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.partition import Terms
+from stream_enforcer.kafka.task import Fatal, Surroundings, Task
+from stream_enforcer.kafka.topics import TopicsMismatch, check
+from stream_enforcer.observe.health import Health
+from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+POLL_MS: Final = 100
+CHUNK: Final = 1_000
+"""Records judged between two turns of the event loop, so that commits and heartbeats are not kept waiting."""
+STOP_SECONDS: Final = 3.0
+WATCH_SECONDS: Final = 1.0
+PROBE_SECONDS: Final = 5.0
+FIRST_BACKOFF: Final = 0.5
+LAST_BACKOFF: Final = 10.0
+
+
+def input_kinds(settings: Settings) -> dict[str, EventKind]:
+    """Return what each input topic carries."""
+    topics = settings.topics
+    return {topics.signups: "signup", topics.usage: "usage", topics.overrides: "override"}
+
+
+class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is untyped
+    """One replica: a member of the consumer group, with one task per partition that it owns."""
+
+    def __init__(self, settings: Settings, world: World, metrics: Metrics, health: Health) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._health = health
+        self._clients = Clients(settings.kafka)
+        self._terms = Terms(
+            world, input_kinds(settings), settings.emit, settings.kafka.group, settings.topics.accounts
+        )
+        self._world = world
+        self._tasks: dict[int, Task] = {}
+        self._kept: dict[int, Restored] = {}
+        self._stopping = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def stop(self) -> None:
+        """Ask the service to drain and end; returns at once."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`.
+
+        Raises:
+            TopicsMismatch: A topic is missing or the partition counts differ.
+            Fatal: The service cannot go on; its message says why.
+        """
+        await self._connect()
+        if self._stopping.is_set():
+            return
+        watch = asyncio.create_task(self._watch(), name="watch")
+        try:
+            await self._loop()
+        finally:
+            watch.cancel()
+            await self._shut_down()
+        if self._failure is not None:
+            raise self._failure
+
+    async def _connect(self) -> None:
+        """Wait for Kafka, with growing pauses and one log line each, then check the topics and join."""
+        backoff = FIRST_BACKOFF
+        while not self._stopping.is_set():
+            self._health.beat(time.monotonic())
+            self._consumer = self._clients.group_consumer()
+            try:
+                await check(self._clients, self._settings.topics)
+                await self._consumer.start()
+            except (KafkaError, OSError) as error:
+                await self._consumer.stop()
+                log.warning(
+                    "Kafka is not reachable; trying again",
+                    servers=self._settings.kafka.bootstrap_servers,
+                    error=type(error).__name__,
+                    seconds=backoff,
+                )
+                await self._pause(backoff)
+                backoff = min(2 * backoff, LAST_BACKOFF)
+                continue
+            except TopicsMismatch:
+                await self._consumer.stop()
+                raise
+            self._health.kafka_reachable = True
+            self._consumer.subscribe(list(self._terms.kinds), listener=self)
+            return
+
+    async def _pause(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self._stopping.is_set() and (left := deadline - time.monotonic()) > 0:
+            self._health.beat(time.monotonic())
+            try:
+                await asyncio.wait_for(self._stopping.wait(), min(left, 1.0))
+            except TimeoutError:
+                continue
+
+    async def _loop(self) -> None:
+        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        poll: asyncio.Task[None] | None = None
+        while not self._stopping.is_set():
+            self._health.beat(time.monotonic())
+            if poll is None:
+                poll = asyncio.create_task(self._poll(), name="poll")
+            # The poll is never cancelled: the client would count it as still waiting for ever. It ends when the
+            # consumer stops.
+            await asyncio.wait({poll, stopping}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+            if poll.done():
+                poll.result()
+                poll = None
+        stopping.cancel()
+        self._polling = poll
+
+    async def _poll(self) -> None:
+        ready = {task.number: task.epoch for task in self._tasks.values() if task.ready}
+        tps = [tp for number in ready for tp in self._tasks[number].inputs]
+        if not tps:
+            await asyncio.sleep(0.005)
+            return
+        try:
+            batches = await self._consumer.getmany(*tps, timeout_ms=POLL_MS)
+        except KafkaError as error:
+            # The client has moved positions past records that it then dropped.
+            log.warning("poll failed; seeking back", error=type(error).__name__, message=str(error)[:200])
+            self._seek_back(ready)
+            return
+        self._metrics.last_poll.set(time.time())
+        for tp, records in batches.items():
+            await self._hand_over(tp, records, ready[tp.partition])
+
+    async def _hand_over(self, tp: TopicPartition, records: list[object], epoch: int) -> None:
+        for start in range(0, len(records), CHUNK):
+            task = self._tasks.get(tp.partition)
+            if task is None or task.epoch != epoch or not task.running:
+                return  # it was reset or revoked meanwhile; opening it seeks to its checkpoint
+            started = time.perf_counter()
+            task.partition.take(tp.topic, records[start : start + CHUNK], time.time_ns() // 1_000_000)
+            self._metrics.step_seconds.observe(time.perf_counter() - started)
+            task.gathered()
+            await asyncio.sleep(0)
+
+    def _seek_back(self, numbers: Iterable[int]) -> None:
+        assigned = self._consumer.assignment()
+        for number in numbers:
+            task = self._tasks.get(number)
+            if task is None or not task.running:
+                continue
+            for tp in task.inputs:
+                expected = task.partition.expected(tp.topic)
+                if tp in assigned and expected is not None:
+                    self._consumer.seek(tp, expected)
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Commit what was gathered, within the drain time; states are kept for partitions that come back."""
+        del revoked  # every rebalance revokes everything
+        await self._drain()
+
+    async def _drain(self) -> None:
+        seconds = self._settings.drain_timeout_ms / 1000
+        tasks, self._tasks = self._tasks, {}
+        await asyncio.gather(*(task.drain(seconds) for task in tasks.values()))
+        self._kept = {task.number: task.partition.restored for task in tasks.values()}
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Open a task per partition in the background. Heartbeats stand still meanwhile: it must be quick."""
+        tps = list(assigned)
+        self._consumer.pause(*tps)  # before any await: nothing may arrive from a position that is not ours
+        for tp in tps:
+            self._consumer.seek(tp, 0)  # a placeholder, so that the client looks up no committed offset
+        numbers = frozenset(tp.partition for tp in tps)
+        if len(tps) != len(numbers) * len(self._terms.kinds):
+            self._fail(
+                Fatal("the group assigned only some topics of a partition; do all members agree on them?")
+            )
+            return
+        self._metrics.rebalances.inc()
+        self._health.assign(numbers)
+        self._health.restored.clear()
+        shared = self._surroundings()
+        for number in sorted(set(self._kept) - numbers):
+            self._metrics.forget_partition(number)
+        kept, self._kept = self._kept, {}
+        self._tasks = {n: Task(n, shared, kept.get(n) or Restored(Accounts())) for n in sorted(numbers)}
+        self._metrics.partitions.set(len(numbers))
+        log.info("assigned", partitions=sorted(numbers))
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            settings=self._settings,
+            terms=self._terms,
+            policy_hash=self._world.policy.hash,
+            reference_hash=self._world.reference_hash,
+            clients=self._clients,
+            consumer=self._consumer,
+            metrics=self._metrics,
+            health=self._health,
+            fatal=self._fail,
+        )
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is None:
+            self._failure = error
+        self._stopping.set()
+
+    async def _watch(self) -> None:
+        probed = 0.0
+        while True:
+            for task in self._tasks.values():
+                for tp in task.inputs:
+                    self._measure_lag(tp, task.partition.expected(tp.topic))
+            if time.monotonic() - probed >= PROBE_SECONDS:
+                await self._probe()
+                probed = time.monotonic()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    def _measure_lag(self, tp: TopicPartition, expected: int | None) -> None:
+        if tp not in self._consumer.assignment():
+            return
+        high = self._consumer.highwater(tp)
+        if high is not None and expected is not None:
+            self._metrics.lag.labels(tp.topic, str(tp.partition)).set(max(0, high - expected))
+
+    async def _probe(self) -> None:
+        try:
+            await asyncio.wait_for(self._consumer.topics(), PROBE_SECONDS)
+            reachable = True
+        except (KafkaError, OSError, TimeoutError):
+            reachable = False
+        if reachable != self._health.kafka_reachable:
+            log.warning("Kafka is reachable again" if reachable else "Kafka is not reachable")
+        self._health.kafka_reachable = reachable
+
+    async def _shut_down(self) -> None:
+        await self._drain()
+        try:
+            await asyncio.wait_for(self._consumer.stop(), STOP_SECONDS)
+        except (TimeoutError, KafkaError, OSError) as error:
+            log.warning("the consumer did not leave the group in time", error=type(error).__name__)
+        if self._polling is not None:
+            await asyncio.wait([self._polling], timeout=STOP_SECONDS)
+        log.info("stopped")

@@ -1,0 +1,285 @@
+"""The task of one partition: fence, restore, seek, resume; then one transaction after another."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from stream_enforcer.domain.account import encode
+from stream_enforcer.kafka.changelog import (
+    ACCOUNT_PREFIX,
+    CHECKPOINT_KEY,
+    Checkpoint,
+    Restored,
+    RestoreStalled,
+    bounds,
+    restore,
+)
+from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
+from stream_enforcer.kafka.transaction import Entry, Outgoing, commit
+from stream_enforcer.kafka.work import Work
+from stream_enforcer.observe.health import Health
+from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+COMMIT_SECONDS: Final = 10.0
+"""A commit slower than this has an unknown outcome: its producer is thrown away."""
+STOP_SECONDS: Final = 2.0
+OPEN_SECONDS: Final = 60.0
+FULL: Final = 20_000
+"""Records gathered past which a partition takes no more until its commit is done."""
+FIRST_BACKOFF: Final = 0.1
+LAST_BACKOFF: Final = 5.0
+
+TRANSIENT: Final = (KafkaError, TimeoutError, OSError, RestoreStalled, AssertionError)
+"""Retried from the changelog. The client checks its own state with assertions, so a dead sender shows as one."""
+
+
+class Fatal(Exception):
+    """The service must end; its message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every task of a service shares."""
+
+    settings: Settings
+    terms: Terms
+    policy_hash: str
+    reference_hash: str
+    clients: Clients
+    consumer: AIOKafkaConsumer
+    metrics: Metrics
+    health: Health
+    fatal: Callable[[BaseException], None]
+
+
+class Task:
+    """Owns partition `number` of every co-partitioned topic, from an assignment to the next."""
+
+    def __init__(self, number: int, shared: Surroundings, restored: Restored) -> None:
+        self.number = number
+        self.shared = shared
+        self.partition = Partition(number, shared.terms, restored)
+        self.epoch = 0
+        self.running = False
+        self._draining = False
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._producer: AIOKafkaProducer | None = None
+        self._runner = asyncio.create_task(self._run(), name=f"partition-{number}")
+
+    @property
+    def inputs(self) -> list[TopicPartition]:
+        """The input partitions of this task."""
+        return [TopicPartition(topic, self.number) for topic in self.shared.terms.kinds]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the task takes records: it runs and has not gathered its fill."""
+        return self.running and not self._draining and self.partition.pending.size < FULL
+
+    def gathered(self) -> None:
+        """Wake the committer: there is work."""
+        self._idle.clear()
+        self._wake.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more, commit what was gathered within a time, and end. What is not committed is dropped."""
+        self._draining = True
+        self._wake.set()
+        if self.running:
+            try:
+                await asyncio.wait_for(self._idle.wait(), seconds)
+            except TimeoutError:
+                log.warning("drain incomplete; the work is judged again later", partition=self.number)
+        self.running = False
+        self._runner.cancel()
+        await asyncio.wait([self._runner])
+        await self._discard_producer()
+        self.partition.drop()
+
+    async def _run(self) -> None:
+        backoff = FIRST_BACKOFF
+        while True:
+            try:
+                await asyncio.wait_for(self._open(), OPEN_SECONDS)
+                backoff = FIRST_BACKOFF
+                await self._commit_forever()
+            except (ProducerFenced, InvalidProducerEpoch):
+                await self._lost()
+                return
+            except TRANSIENT as error:
+                await self._reset("transient", error)
+                await asyncio.sleep(backoff)
+                backoff = min(2 * backoff, LAST_BACKOFF)
+            except Exception as error:  # noqa: BLE001 - handed on: it ends the service
+                self.running = False
+                self.shared.fatal(error)
+                return
+
+    async def _open(self) -> None:
+        """Fence the predecessor, bring the states up to date, seek to the checkpoint, resume."""
+        shared = self.shared
+        started = time.perf_counter()
+        settings = shared.settings.kafka
+        self._producer = shared.clients.producer(f"{settings.group}-{settings.environment}-{self.number}")
+        await self._producer.start()
+        changelog = TopicPartition(shared.settings.topics.accounts, self.number)
+        await restore(shared.clients, changelog, self.partition.restored)
+        for tp, (begin, end) in (await bounds(shared.clients, self.inputs)).items():
+            shared.consumer.seek(tp, self._start_offset(tp, begin, end))
+        await self._sweep()
+        shared.consumer.resume(*self.inputs)
+        self.running = True
+        shared.health.restored.add(self.number)
+        shared.health.paused.pop(self.number, None)
+        accounts = len(self.partition.restored.accounts)
+        shared.metrics.accounts.labels(str(self.number)).set(accounts)
+        seconds = round(time.perf_counter() - started, 3)
+        log.info("partition open", partition=self.number, accounts=accounts, seconds=seconds)
+
+    def _start_offset(self, tp: TopicPartition, begin: int, end: int) -> int:
+        expected = self.partition.expected(tp.topic)
+        if expected is None:
+            return begin if self.shared.settings.start_from == "earliest" else end
+        if begin <= expected <= end:
+            return expected
+        raise Fatal(
+            f"{tp.topic}-{tp.partition}: the checkpoint wants offset {expected}, the topic holds {begin} to {end}: "
+            "records were removed before they were judged, or the topic was made anew"
+        )
+
+    async def _sweep(self) -> None:
+        """Judge every account again that was last judged in another world."""
+        shared, partition = self.shared, self.partition
+        checkpoint = partition.restored.checkpoint
+        keys = partition.unswept(shared.policy_hash, shared.reference_hash)
+        if not keys or checkpoint is None:
+            return
+        kind = "policy" if checkpoint.policy != shared.policy_hash else "reference"
+        log.info("judging accounts again", partition=self.number, accounts=len(keys), changed=kind)
+        offset = partition.restored.position
+        for start in range(0, len(keys), SWEEP_CHUNK):
+            partition.look_again(keys[start : start + SWEEP_CHUNK], kind, offset, _now_ms())
+            partition.pending.unswept = start + SWEEP_CHUNK < len(keys)
+            await self._commit()
+
+    async def _commit_forever(self) -> None:
+        interval = self.shared.settings.commit_interval_ms / 1000
+        while True:
+            await self._wake.wait()
+            if interval and not self._draining and self.partition.pending.size < FULL:
+                await asyncio.sleep(interval)
+            self._wake.clear()
+            if self.partition.pending.offsets:
+                await self._commit()
+            if not self.partition.pending.offsets:
+                self._idle.set()
+
+    async def _commit(self) -> None:
+        shared, producer = self.shared, self._producer
+        if producer is None:
+            raise Fatal("a commit without a producer")
+        started = time.perf_counter()
+        work = self.partition.next_work()
+        checkpoint = self._checkpoint(work)
+        offsets = {TopicPartition(t, self.number): offset for t, offset in checkpoint.offsets.items()}
+        group = shared.settings.kafka.group
+        after = await asyncio.wait_for(
+            commit(producer, self.number, self._outgoing(work, checkpoint), offsets, group), COMMIT_SECONDS
+        )
+        self.partition.committed()
+        self.partition.restored.checkpoint = checkpoint
+        self.partition.restored.position = after
+        self._count(work, time.perf_counter() - started)
+
+    def _checkpoint(self, work: Work) -> Checkpoint:
+        before = self.partition.restored.checkpoint
+        shared = self.shared
+        offsets = {**(before.offsets if before else {}), **work.offsets}
+        if work.unswept and before is not None:
+            return Checkpoint(offsets, before.policy, before.reference, work.swept)
+        return Checkpoint(offsets, shared.policy_hash, shared.reference_hash)
+
+    def _outgoing(self, work: Work, checkpoint: Checkpoint) -> list[Outgoing]:
+        topics = self.shared.settings.topics
+        decisions: list[Entry] = [(key, value, []) for key, value in work.decisions]
+        states: list[Entry] = [
+            (ACCOUNT_PREFIX + key, encode(account), []) for key, account in work.states.items()
+        ]
+        return [
+            Outgoing(topics.dead_letters, work.dead_letters),
+            Outgoing(topics.decisions, decisions),
+            Outgoing(topics.accounts, [*states, (CHECKPOINT_KEY, checkpoint.encode(), [])]),
+        ]
+
+    def _count(self, work: Work, seconds: float) -> None:
+        metrics = self.shared.metrics
+        metrics.transactions.labels("committed").inc()
+        metrics.commit_seconds.observe(seconds)
+        metrics.latency_seconds.observe_batch(_now_ms(), work.caused_at)
+        for topic, count in work.records.items():
+            metrics.records.labels(topic).inc(count)
+        for (action, rule), count in work.by_action_and_rule.items():
+            metrics.decisions.labels(action, rule).inc(count)
+        for reason, count in work.by_reason.items():
+            metrics.dead_letters.labels(reason).inc(count)
+        for rule, count in work.shadow.items():
+            metrics.shadow_matches.labels(rule).inc(count)
+        metrics.reviews.inc(work.reviews)
+        metrics.accounts.labels(str(self.number)).set(len(self.partition.restored.accounts))
+
+    async def _reset(self, why: str, error: BaseException) -> None:
+        """Drop what is not committed and the producer, and stand still until opened again."""
+        committing = self.partition.committing is not None
+        self._stand_still(f"{why}: {type(error).__name__}")
+        self.partition.drop()
+        await self._discard_producer()
+        if committing:
+            self.shared.metrics.transactions.labels("unknown").inc()
+        log.warning(
+            "partition reset; opening it again",
+            partition=self.number,
+            error=type(error).__name__,
+            message=str(error)[:200],
+        )
+
+    async def _lost(self) -> None:
+        """Another producer has this partition: never fence it back; the group will say who owns it."""
+        self._stand_still("fenced by another owner")
+        self.partition.drop()
+        await self._discard_producer()
+        self.shared.metrics.transactions.labels("fenced").inc()
+        log.error("fenced: another replica owns this partition", partition=self.number)
+
+    def _stand_still(self, why: str) -> None:
+        self.epoch += 1
+        self.running = False
+        self._idle.set()
+        self.shared.health.restored.discard(self.number)
+        self.shared.health.paused[self.number] = why
+        assigned = self.shared.consumer.assignment()
+        self.shared.consumer.pause(*(tp for tp in self.inputs if tp in assigned))
+
+    async def _discard_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+            except (TimeoutError, KafkaError, OSError, AssertionError) as error:
+                # The next owner's start settles whatever it left open.
+                log.debug("producer did not stop", partition=self.number, error=type(error).__name__)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

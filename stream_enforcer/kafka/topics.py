@@ -1,0 +1,117 @@
+"""Create the topics, and check that they fit together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.admin import NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from stream_enforcer.kafka.client import Clients
+from stream_enforcer.settings import Topics
+
+MEND: Final = "run `stream-enforcer topics create`, or name the right topics in the settings"
+
+_CHANGELOG: Final = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(64 << 20),
+    "min.cleanable.dirty.ratio": "0.2",
+    "delete.retention.ms": str(24 * 3_600_000),
+}
+
+
+class TopicsMismatch(Exception):
+    """A topic is missing or its partition count differs; the message says which and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """A topic as it should be: name, partitions and settings."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+def plan(topics: Topics) -> tuple[TopicPlan, ...]:
+    """Return every topic of the service as it should be."""
+    n = topics.partitions
+    return (
+        TopicPlan(topics.signups, n, {"cleanup.policy": "delete"}),
+        TopicPlan(topics.usage, n, {"cleanup.policy": "delete"}),
+        TopicPlan(topics.overrides, n, {"cleanup.policy": "delete", "retention.ms": "-1"}),
+        TopicPlan(topics.ownership, 1, {"cleanup.policy": "compact"}),
+        TopicPlan(topics.decisions, n, {"cleanup.policy": "delete"}),
+        TopicPlan(topics.accounts, n, _CHANGELOG),
+        TopicPlan(topics.dead_letters, n, {"cleanup.policy": "delete"}),
+    )
+
+
+def co_partitioned(topics: Topics) -> tuple[str, ...]:
+    """Return the topics whose partition counts must be equal."""
+    return tuple(t.name for t in plan(topics) if t.name != topics.ownership)
+
+
+def mismatch(topics: Topics, counts: Mapping[str, int]) -> str | None:
+    """Say what is wrong with the partition counts that a cluster has; None when nothing is."""
+    wanted = co_partitioned(topics)
+    missing = [name for name in wanted if name not in counts]
+    if missing:
+        return f"missing topics: {', '.join(missing)}; {MEND}"
+    if len({counts[name] for name in wanted}) > 1:
+        listed = ", ".join(f"{name} has {counts[name]}" for name in wanted)
+        return f"topics that belong together need equally many partitions, but {listed}; {MEND}"
+    return None
+
+
+async def partition_counts(clients: Clients) -> dict[str, int]:
+    """Return the partition count of every topic of the cluster."""
+    admin = clients.admin()
+    await admin.start()
+    try:
+        described = await admin.describe_topics()
+    finally:
+        await admin.close()
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["error_code"]}
+
+
+async def check(clients: Clients, topics: Topics) -> None:
+    """Check that the service's topics exist and fit together.
+
+    Raises:
+        TopicsMismatch: They do not.
+        KafkaError: The cluster does not answer.
+    """
+    problem = mismatch(topics, await partition_counts(clients))
+    if problem is not None:
+        raise TopicsMismatch(problem)
+
+
+async def create(clients: Clients, topics: Topics) -> list[str]:
+    """Create what is missing and return its names.
+
+    Raises:
+        TopicsMismatch: An existing topic does not fit.
+        KafkaError: The cluster does not answer, or refuses.
+    """
+    existing = await partition_counts(clients)
+    missing = [t for t in plan(topics) if t.name not in existing]
+    admin = clients.admin()
+    await admin.start()
+    try:
+        new = [
+            NewTopic(t.name, t.partitions, topics.replication, topic_configs=dict(t.config)) for t in missing
+        ]
+        response = await admin.create_topics(new) if new else None
+    finally:
+        await admin.close()
+    created: list[str] = []
+    for name, code, *more in response.topic_errors if response else ():
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"topic {name}: {more[0] if more and more[0] else error.__name__}")
+        created.append(name)
+    problem = mismatch(topics, {**existing, **{t.name: t.partitions for t in missing}})
+    if problem is not None:
+        raise TopicsMismatch(problem)
+    return created

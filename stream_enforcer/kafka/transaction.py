@@ -1,0 +1,92 @@
+"""The one place that knows the order of a commit."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from stream_enforcer.kafka.dead_letters import Header
+
+Entry = tuple[bytes | None, bytes | None, list[Header]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Records for one topic, in order."""
+
+    topic: str
+    entries: Sequence[Entry]
+
+
+async def commit(
+    producer: AIOKafkaProducer,
+    partition: int,
+    outgoing: Iterable[Outgoing],
+    offsets: dict[TopicPartition, int],
+    group: str,
+) -> int:
+    """Publish everything that a piece of work caused, and its input offsets, or nothing.
+
+    1. begin; 2. send one batch after another per topic, all to `partition`; 3. await every one of them, for the
+    client would commit after a batch that failed; 4. send the input offsets, for lag tools; 5. commit. Only
+    when this returns may the caller apply the work to memory.
+
+    Args:
+        producer: The partition's own transactional producer.
+        partition: The partition of every output topic.
+        outgoing: What to publish; the topic that holds the checkpoint last.
+        offsets: Next offset by input partition.
+        group: The consumer group of the inputs.
+
+    Returns:
+        Offset that follows the last record of the last topic.
+
+    Raises:
+        KafkaError, AssertionError, TimeoutError: The outcome is unknown: throw the producer away and read the
+            changelog. The client checks its states with assertions.
+    """
+    await producer.begin_transaction()
+    sends = [asyncio.ensure_future(_send(producer, partition, out)) for out in outgoing if out.entries]
+    try:
+        sent = await asyncio.gather(*sends, producer.send_offsets_to_transaction(_offsets(offsets), group))
+    except BaseException:
+        for send in sends:
+            send.cancel()
+        raise
+    await producer.commit_transaction()
+    after: int = sent[-2]
+    return after
+
+
+def _offsets(offsets: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+
+
+async def _send(producer: AIOKafkaProducer, partition: int, out: Outgoing) -> int:
+    acks = [
+        await producer.send_batch(batch, out.topic, partition=partition)
+        for batch in _batches(producer, out.entries)
+    ]
+    metadata = await asyncio.gather(*acks)
+    last = metadata[-1]
+    return int(last.offset) + 1
+
+
+def _batches(producer: AIOKafkaProducer, entries: Iterable[Entry]) -> list[Any]:
+    batches = [producer.create_batch()]
+    for key, value, headers in entries:
+        if _append(batches[-1], key, value, headers):
+            continue
+        batches[-1].close()
+        batches.append(producer.create_batch())
+        if not _append(batches[-1], key, value, headers):
+            raise ValueError("one record is larger than a batch may be")
+    batches[-1].close()
+    return batches
+
+
+def _append(batch: Any, key: bytes | None, value: bytes | None, headers: list[Header]) -> bool:
+    return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None

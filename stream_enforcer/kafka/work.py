@@ -1,0 +1,68 @@
+"""What a task has judged but not committed: an overlay over the committed states, and what is to be published."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.decision import Decision
+from stream_enforcer.domain.engine import Step
+from stream_enforcer.kafka.dead_letters import DeadLetter
+
+
+@dataclass(slots=True)
+class Work:
+    """The content of one transaction.
+
+    Attributes:
+        offsets: Next offset to read, by input topic.
+        records: Records taken, by input topic.
+        states: New account states by key; the last one of each account only.
+        decisions: Key and value of the decisions, in order.
+        dead_letters: Dead letters, in order.
+        caused_at: Timestamp of the record that caused each decision, epoch milliseconds.
+        by_action_and_rule, reviews, by_reason, shadow: Counts for the metrics.
+        swept: While accounts are judged again: the last key that was.
+        unswept: Whether more of them wait.
+    """
+
+    offsets: dict[str, int] = field(default_factory=dict)
+    records: Counter[str] = field(default_factory=Counter)
+    states: dict[bytes, Account] = field(default_factory=dict)
+    decisions: list[tuple[bytes, bytes]] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    caused_at: list[int] = field(default_factory=list)
+    by_action_and_rule: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reviews: int = 0
+    by_reason: Counter[str] = field(default_factory=Counter)
+    shadow: Counter[str] = field(default_factory=Counter)
+    swept: str | None = None
+    unswept: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of records taken."""
+        return sum(self.records.values())
+
+    def add(self, key: bytes, step: Step, timestamp: int) -> None:
+        """Add what a well-formed record, or a second look, caused."""
+        if step.account is not None:
+            self.states[key] = step.account
+        if step.decision is not None and step.account is not None:
+            self._decide(key, step.account, step.decision, timestamp)
+            self.shadow.update(step.shadow)
+
+    def _decide(self, key: bytes, account: Account, decision: Decision, timestamp: int) -> None:
+        self.decisions.append((key, decision.value))
+        self.caused_at.append(timestamp)
+        self.by_action_and_rule[decision.action, decision.codes[0] if decision.codes else "none"] += 1
+        self.reviews += account.review
+
+    def bury(self, letter: DeadLetter, reason: str) -> None:
+        """Add a dead letter."""
+        self.dead_letters.append(letter)
+        self.by_reason[reason] += 1
+
+    def moved(self, topic: str, next_offset: int, records: int) -> None:
+        """Note that records of a topic were taken."""
+        self.offsets[topic] = next_offset
+        self.records[topic] += records

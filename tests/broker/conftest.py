@@ -1,0 +1,28 @@
+"""One real Kafka for all tests of this folder."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream_enforcer.kafka.broker import LocalKafka
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.broker)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """Bootstrap servers of the Kafka in KAFKA_BOOTSTRAP_SERVERS, else of one that is started for this session."""
+    running = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if running:
+        yield running
+        return
+    with LocalKafka.start() as broker:
+        yield broker.bootstrap_servers
