@@ -3,6 +3,7 @@
 import typer
 
 from stream_enforcer.cli import config, kafka, ownership, topics
+from stream_enforcer.cli.demo import demo
 from stream_enforcer.cli.run import run
 
 app = typer.Typer(
@@ -12,6 +13,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(demo)
 app.command()(run)
 app.add_typer(ownership.app, name="ownership")
 app.add_typer(topics.app, name="topics")

@@ -25,7 +25,9 @@ def check(
             metavar="FILE", help="The policy, YAML.", exists=True, dir_okay=False, show_default=False
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print id, version, mode, hash and number of rules.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print id, version, mode, hash and number of rules.")
+    ] = False,
 ) -> None:
     """Check a policy's form and the types of its conditions; exit with 1 and the place of what is wrong."""
     try:

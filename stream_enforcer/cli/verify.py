@@ -29,8 +29,9 @@ Partial = Annotated[
 def verify(decisions: DecisionFile = STDIN, policy: JudgePolicy = None, partial: Partial = False) -> None:
     """Verify ids, chains and ownership proofs of decisions; exit with 1 and name the first that fails.
 
-    For every decision: it has a decision's form, its id is the SHA-256 of its content, it follows its account's
-    last one without gap or repeat, and its ownership readings follow from the holdings that it shows.
+    Of every decision: it has a decision's form, its id is the SHA-256 of its
+    content, it follows its account's last one without gap or repeat, and its
+    ownership readings follow from the holdings that it shows.
     """
     try:
         compiled = None if policy is None else load_policy(policy)

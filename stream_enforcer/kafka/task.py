@@ -34,8 +34,6 @@ COMMIT_SECONDS: Final = 10.0
 """A commit slower than this has an unknown outcome: its producer is thrown away."""
 STOP_SECONDS: Final = 2.0
 OPEN_SECONDS: Final = 60.0
-FULL: Final = 20_000
-"""Records gathered past which a partition takes no more until its commit is done."""
 FIRST_BACKOFF: Final = 0.1
 LAST_BACKOFF: Final = 5.0
 
@@ -86,7 +84,7 @@ class Task:
     @property
     def ready(self) -> bool:
         """Whether the task takes records: it runs and has not gathered its fill."""
-        return self.running and not self._draining and self.partition.pending.size < FULL
+        return self.running and not self._draining and not self.partition.pending.full
 
     def gathered(self) -> None:
         """Wake the committer: there is work."""
@@ -178,7 +176,7 @@ class Task:
         interval = self.shared.settings.commit_interval_ms / 1000
         while True:
             await self._wake.wait()
-            if interval and not self._draining and self.partition.pending.size < FULL:
+            if interval and not self._draining and not self.partition.pending.full:
                 await asyncio.sleep(interval)
             self._wake.clear()
             if self.partition.pending.offsets:

@@ -1,16 +1,20 @@
 """Create the topics, and check that they fit together."""
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aiokafka.admin import NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.settings import Topics
 
 MEND: Final = "run `stream-enforcer topics create`, or name the right topics in the settings"
+
+VISIBLE_SECONDS: Final = 10.0
 
 _CHANGELOG: Final = {
     "cleanup.policy": "compact",
@@ -96,22 +100,38 @@ async def create(clients: Clients, topics: Topics) -> list[str]:
     """
     existing = await partition_counts(clients)
     missing = [t for t in plan(topics) if t.name not in existing]
-    admin = clients.admin()
-    await admin.start()
-    try:
-        new = [
-            NewTopic(t.name, t.partitions, topics.replication, topic_configs=dict(t.config)) for t in missing
-        ]
-        response = await admin.create_topics(new) if new else None
-    finally:
-        await admin.close()
-    created: list[str] = []
-    for name, code, *more in response.topic_errors if response else ():
-        error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:
-            raise error(f"topic {name}: {more[0] if more and more[0] else error.__name__}")
-        created.append(name)
     problem = mismatch(topics, {**existing, **{t.name: t.partitions for t in missing}})
     if problem is not None:
         raise TopicsMismatch(problem)
+    created = await _create(clients, missing, topics.replication) if missing else []
+    await _wait_until_visible(clients, {t.name for t in missing})
     return created
+
+
+async def _create(clients: Clients, missing: Sequence[TopicPlan], replication: int) -> list[str]:
+    admin = clients.admin()
+    await admin.start()
+    try:
+        response = await admin.create_topics(
+            [NewTopic(t.name, t.partitions, replication, topic_configs=dict(t.config)) for t in missing]
+        )
+    finally:
+        await admin.close()
+    created: list[str] = []
+    for name, code, *more in response.topic_errors:
+        error = for_code(code)
+        if error is TopicAlreadyExistsError:
+            continue
+        if code:
+            raise error(f"topic {name}: {more[0] if more and more[0] else error.__name__}")
+        created.append(name)
+    return created
+
+
+async def _wait_until_visible(clients: Clients, names: set[str]) -> None:
+    """Wait until the brokers' metadata has the topics; they are created before they are told of."""
+    deadline = time.monotonic() + VISIBLE_SECONDS
+    while not names <= (await partition_counts(clients)).keys():
+        if time.monotonic() > deadline:
+            raise KafkaTimeoutError(f"created, but not visible after {VISIBLE_SECONDS:.0f} s: {sorted(names)}")
+        await asyncio.sleep(0.05)

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.engine import Step
 from stream_enforcer.kafka.dead_letters import DeadLetter
+
+MOST_RECORDS: Final = 20_000
+MOST_OUTPUTS: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -39,9 +43,10 @@ class Work:
     unswept: bool = False
 
     @property
-    def size(self) -> int:
-        """Number of records taken."""
-        return sum(self.records.values())
+    def full(self) -> bool:
+        """Whether it should be committed before more is added: what waits is bounded."""
+        outputs = len(self.decisions) + len(self.states) + len(self.dead_letters)
+        return outputs >= MOST_OUTPUTS or sum(self.records.values()) >= MOST_RECORDS
 
     def add(self, key: bytes, step: Step, timestamp: int) -> None:
         """Add what a well-formed record, or a second look, caused."""

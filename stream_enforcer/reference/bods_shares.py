@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import Any, Final
 
 from stream_enforcer.domain.ownership.graph import FULL
@@ -98,7 +98,8 @@ def _number(value: object) -> Decimal | None:
 
 def _scaled(per_cent: Decimal, *, up: bool) -> int:
     """Turn per cent into millionths of a percent; finer decimals are rounded outwards."""
-    return int((per_cent * 1_000_000).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR))
+    context = Context(rounding=ROUND_CEILING if up else ROUND_FLOOR)
+    return int(context.multiply(per_cent, Decimal(1_000_000)).to_integral_value(context=context))
 
 
 def _day(value: object) -> str | None:

@@ -11,7 +11,6 @@ from stream_enforcer.reference.country_names import COUNTRIES
 from stream_enforcer.reference.errors import BadReference
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MILLIONTHS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,15 @@ def millionths(value: object) -> int:
         raise ValueError(f"{value!r} is not a number of per cent") from None
     if not number.is_finite() or not 0 <= number <= 100:
         raise ValueError(f"{value} is not within 0 to 100 per cent")
-    scaled = number * _MILLIONTHS
-    if scaled != int(scaled):
-        raise ValueError(f"{value} has more than six decimals")
-    return int(scaled)
+    return _scaled(number)
+
+
+def _scaled(number: Decimal) -> int:
+    """Move the point by six places, on the digits themselves: decimal arithmetic would round a long number."""
+    _, digits, exponent = number.as_tuple()
+    places = int(exponent) + 6
+    figures = "".join(map(str, digits))
+    cut = len(figures) + min(0, places)
+    if figures.strip("0") and (cut <= 0 or figures[cut:].strip("0")):
+        raise ValueError(f"{number} has more than six decimals")
+    return int(figures[: max(0, cut)] or "0") * 10 ** max(0, min(places, 8))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stream_enforcer.kafka.broker import LocalKafka
+from tests.broker.stage import Stage, make_stage
 
 HERE = Path(__file__).parent
 
@@ -26,3 +27,9 @@ def kafka() -> Iterator[str]:
         return
     with LocalKafka.start() as broker:
         yield broker.bootstrap_servers
+
+
+@pytest.fixture
+async def stage(kafka: str) -> Stage:
+    """A set of topics with names of its own."""
+    return await make_stage(kafka)

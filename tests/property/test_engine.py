@@ -111,7 +111,9 @@ def test_emit_every_publishes_one_decision_per_signup_and_usage_event(history: l
         (d["trigger"]["topic"], d["trigger"]["offset"]) for d in run(history, WORLD, "every").decisions
     ]
     expected = [
-        (topic, offset) for offset, topic in enumerate(record(e).topic for e in history) if topic != "overrides"
+        (topic, offset)
+        for offset, topic in enumerate(record(e).topic for e in history)
+        if topic != "overrides"
     ]
     assert [place for place in published if place[0] != "overrides"] == expected
     assert len(set(published)) == len(published)

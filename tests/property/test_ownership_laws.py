@@ -14,8 +14,8 @@ from stream_enforcer.domain.ownership.proof import check
 from stream_enforcer.domain.ownership.semantics import Finding, Question, Reading, assess
 from tests.ownership_builders import CN, DAY, company, decision_object
 
-PARTIES = ("T", "A", "B", "C", "CN1", "CN2", "P")
-RESTRICTED = ("CN1", "CN2")
+PARTIES = ("T", "A", "B", "C", "CN1", "CN2", "CN3", "P")
+RESTRICTED = ("CN1", "CN2", "CN3")
 PERSON = Entity("P", "P", "person", country="CN")
 SHARES = st.sampled_from([0, 1, 10, 25, 30, 33, 49, 50, 51, 60, 67, 75, 90, 100]).map(
     lambda s: s * FULL // 100

@@ -1,6 +1,7 @@
 """`stream-enforcer decide`: the engine over files, what goes where, and the exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from base64 import b64decode
@@ -163,8 +164,10 @@ def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path) -> None:
     # Far more output than a pipe holds: the command is still writing when the pipe closes.
     events = write(tmp_path / "e.jsonl", *(signup(f"a{number}") for number in range(300)))
     code = "import typer; from stream_enforcer.cli.decide import decide; typer.run(decide)"
+    # Output that is still buffered when the pipe closes is what the interpreter complains about at its end.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with subprocess.Popen(
-        [sys.executable, "-c", code, events], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code, events], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -8,7 +8,7 @@ import pytest
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.ownership import load_ownership, read_ownership
 
-NATIVE = [
+NATIVE: list[dict[str, Any]] = [
     {"kind": "snapshot", "as_of": "2026-05-01"},
     {"kind": "entity", "id": "a", "name": "A", "type": "company"},
     {"kind": "stake", "id": "s", "holder": "x", "held": "a", "share": 10},

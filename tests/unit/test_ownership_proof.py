@@ -112,6 +112,11 @@ def test_what_is_possible_is_shown_where_nothing_is_proved() -> None:
     assert check(claim) == "control: max is 60000000, but the proof shows 55000000"
 
 
+def test_who_holds_a_restricted_holder_is_not_part_of_the_proof() -> None:
+    finding = assessed("CN1 30 -> CN2", "CN2 60 -> T")
+    assert [(e.holder, e.held) for e in finding.proof] == [("CN2", "T")]
+
+
 def test_what_is_refuted_has_no_proof() -> None:
     assert assessed("CN 40 -> T").proof == ()
 

@@ -150,12 +150,21 @@ def test_a_holder_without_a_record_is_not_restricted_but_passes_control_on() -> 
     assert assess(alone, "T", DAY, CN).control == Reading("refuted", 0, 0)
 
 
+def test_a_restricted_company_asked_about_counts_as_a_holder_of_what_it_holds() -> None:
+    finding = assessed("CN 50 -> A", "A 80 -> CN", entity="CN")
+    assert finding.headquarters == "CN"
+    assert finding.effective == Reading("refuted", 40 * PERCENT, 40 * PERCENT)
+
+
 def test_coverage_is_the_recorded_part_of_the_company_and_of_its_least_known_controller() -> None:
     finding = assessed("A 60-80 -> T", "B 10 -> T", "C 55 -> A")
     assert finding.coverage == 70 * PERCENT
     assert finding.chain_coverage == 0, "nothing is recorded of C"
     finding = assessed("A 60-80 -> T", "CN 55 -> A")
     assert finding.chain_coverage == 55 * PERCENT, "who owns CN does not matter"
+    state = Entity("S", "S", "state", country="GB")
+    finding = assess(graph("S 60 -> T", others=[state]), "T", DAY, CN)
+    assert finding.chain_coverage == 60 * PERCENT, "nobody owns a state"
     finding = assessed("A 40 -> T", "B 40 -> T")
     assert finding.chain_coverage == finding.coverage == 80 * PERCENT
 
@@ -182,6 +191,12 @@ def test_a_listing_reaches_what_the_listed_company_controls(
 ) -> None:
     listed = Entity("L", "L", "company", country="GB", listings=LISTED)
     assert assess(graph(*holdings, others=[listed]), "T", DAY, CN).listings == topics
+
+
+@pytest.mark.parametrize("holdings", [["P 60 -> T"], ["P 60 -> A", "A 60 -> T"]])
+def test_a_listing_of_a_natural_person_is_not_one_of_its_companies(holdings: list[str]) -> None:
+    listed = Entity("P", "P", "person", listings=LISTED)
+    assert assess(graph(*holdings, others=[listed]), "T", DAY, CN).listings == ()
 
 
 def test_the_listings_of_the_company_itself_are_those_of_the_day() -> None:

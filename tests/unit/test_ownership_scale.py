@@ -1,8 +1,14 @@
 """Large networks: the answer must come, and be right. Each of these would hang or overflow if done naively."""
 
 import random
+from collections.abc import Iterable
+from typing import Any
 
-from stream_enforcer.domain.ownership.graph import OwnershipGraph, Stake
+import pytest
+
+from stream_enforcer.domain.ownership import control
+from stream_enforcer.domain.ownership.ancestry import ancestry
+from stream_enforcer.domain.ownership.graph import FULL, OwnershipGraph, Stake
 from stream_enforcer.domain.ownership.proof import check
 from stream_enforcer.domain.ownership.semantics import Reading, assess
 from stream_enforcer.domain.ownership.witness import MOST_EDGES
@@ -61,9 +67,58 @@ def test_a_company_with_many_small_restricted_holders_gets_a_proof_that_suffices
     assert check(decision_object(finding)) is None
 
 
-def test_a_dense_network_is_bounded_when_it_cannot_be_solved() -> None:
+@pytest.mark.parametrize(("share", "width"), [(700_000, 2), (833_000, 100 * PERCENT)])
+def test_a_dense_network_is_bounded_when_it_cannot_be_solved(share: int, width: int) -> None:
     names = [f"c{n}" for n in range(120)]
-    dense = [(a, b, 700_000) for a in names for b in names]
-    finding = assess(large([*dense, *(("CN", name, 10 * PERCENT) for name in names)]), "c0", DAY, CN)
-    exact = 10 * PERCENT / (1 - 120 * 0.007)  # by symmetry: x = 0.1 + 120 * 0.007 x
-    assert finding.effective.min <= exact <= finding.effective.max <= finding.effective.min + 2
+    dense = [(a, b, share) for a in names for b in names]
+    finding = assess(large([*dense, *(("CN", name, 20_000) for name in names)]), "c0", DAY, CN)
+    exact = 20_000 / (1 - 120 * share / FULL)  # by symmetry: x = 0.0002 + 120 * share * x
+    assert finding.effective.min <= exact <= finding.effective.max <= finding.effective.min + width
+
+
+def test_a_sufficient_proof_does_not_lean_on_what_it_has_to_show() -> None:
+    many = [(f"CN{n:04}", "T", PERCENT // 50) for n in range(1_000)]
+    ring = [("A", "T", 30 * PERCENT), ("T", "A", 51 * PERCENT)]
+    finding = assess(large([*many, *ring, ("CN", "T", 45 * PERCENT)]), "T", DAY, CN)
+    assert finding.control == Reading("proved", 95 * PERCENT, 95 * PERCENT)
+    assert finding.proof
+    assert not finding.proof_complete
+    assert check(decision_object(finding)) is None
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Record every search for what somebody controls."""
+    made: list[object] = []
+    search = control.controlled_by
+
+    def recorded(holders: Iterable[int], *rest: Any, **options: Any) -> control.Group:
+        made.append(holders)
+        return search(holders, *rest, **options)
+
+    monkeypatch.setattr(control, "controlled_by", recorded)
+    return made
+
+
+def test_who_is_controlled_by_a_restricted_holder_is_not_searched_again(searches: list[object]) -> None:
+    chain = [(f"CN{n}", f"CN{n + 1}", 60 * PERCENT) for n in range(500)]
+    data = large([*chain, ("CN500", "T", 60 * PERCENT), ("CN501", "T", 1 * PERCENT)])
+    above = ancestry(data, "T", DAY, CN)
+    assert control.best_single_owner(above, 1, CN, ceiling=61 * PERCENT).share == 60 * PERCENT
+    assert len(searches) == 2
+
+
+def test_nobody_is_searched_once_one_holder_has_all_that_there_is(searches: list[object]) -> None:
+    data = large([("CN", "T", 60 * PERCENT), *((f"CN{n}", "X", 1) for n in range(50)), ("X", "T", 1)])
+    above = ancestry(data, "T", DAY, CN)
+    assert control.best_single_owner(above, 1, CN, ceiling=0).share == 0
+    assert len(searches) == 1
+
+
+@pytest.mark.parametrize("last", [30, 60])
+def test_the_controllers_of_a_long_chain_are_found_in_few_searches(searches: list[object], last: int) -> None:
+    chain = [(f"c{n}", f"c{n + 1}", 60 * PERCENT) for n in range(500)]
+    data = large([*chain, ("c500", "T", last * PERCENT), ("X", "T", 30 * PERCENT)])
+    found = control.controllers(ancestry(data, "T", DAY, CN), CN)
+    assert len(found) == (501 if last == 60 else 0)
+    assert len(searches) <= 12

@@ -57,6 +57,8 @@ def bands(reading: BodsReading) -> list[tuple[str, str, int, int]]:
         ({"exact": 60}, (60_000_000, 60_000_000)),
         ({"exact": "49.95"}, (49_950_000, 49_950_000)),
         ({"exact": 0.1234567}, (123_456, 123_457)),
+        ({"exact": "49." + "9" * 40}, (49_999_999, 50_000_000)),
+        ({"exact": "1e-999999999"}, (0, 1)),
         ({"exact": 100, "minimum": 100, "maximum": 100}, (FULL, FULL)),
         ({"minimum": 25, "maximum": 50}, (25_000_000, 50_000_000)),
         ({"exclusiveMinimum": 25, "exclusiveMaximum": 50}, (25_000_001, 49_999_999)),
@@ -183,6 +185,17 @@ def test_an_indirect_row_that_may_overlap_direct_ones_proves_nothing(read: Read)
     assert bands(read(direct("b", "t", 75), total("a", "t", 60)))[1] == ("a", "t", 0, 60_000_000)
     ended = direct("a", "b", 80, endDate="2021-01-01")
     assert bands(read(ended, direct("b", "t", 75), total("a", "t", 60)))[2] == ("a", "t", 0, 60_000_000)
+
+
+@pytest.mark.parametrize(
+    "direct_rows",
+    [
+        [direct("b", "t", 75), direct("t", "b", 10)],
+        [direct("a", "t", 10), direct("c", "a", 100), direct("a", "c", 100)],
+    ],
+)
+def test_a_ring_does_not_make_an_indirect_row_derived(read: Read, direct_rows: list[dict[str, Any]]) -> None:
+    assert ("a", "t", 0, 60_000_000) in bands(read(*direct_rows, total("a", "t", 60)))
 
 
 def test_an_indirect_row_that_is_all_there_is_counts(read: Read) -> None:

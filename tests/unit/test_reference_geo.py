@@ -264,7 +264,7 @@ def test_a_cut_xz_file_is_refused(write: Write) -> None:
 
 def test_a_text_that_is_no_address_is_an_error() -> None:
     tables: GeoTables = load_geo([])
-    with pytest.raises(ValueError, match="does not appear"):
+    with pytest.raises(ValueError, match="is not an address"):
         tables.lookup("36.1.2")
 
 

@@ -42,8 +42,8 @@ class Ancestry:
 
 
 def active_stakes(graph: OwnershipGraph, held: str, on: str) -> Iterator[Stake]:
-    """Yield the stakes in a company that are held on the day and can be above zero."""
-    return (stake for stake in graph.stakes_in(held) if stake.max > 0 and stake.active(on))
+    """Yield the stakes in a company that are held on the day."""
+    return (stake for stake in graph.stakes_in(held) if stake.active(on))
 
 
 def ancestry(graph: OwnershipGraph, entity_id: str, on: str, question: Question) -> Ancestry:

@@ -95,8 +95,8 @@ def _chain_links(above: Ancestry, side: Side) -> set[Link]:
     return {
         (holder, company)
         for company in companies
-        for holder, *shares in above.into[company]
-        if shares[side - 1] > 0 and (above.country[holder] is not None or holder in companies)
+        for holder, _, _ in above.into[company]
+        if above.country[holder] is not None or holder in companies
     }
 
 
