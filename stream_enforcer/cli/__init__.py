@@ -2,9 +2,12 @@
 
 import typer
 
-from stream_enforcer.cli import config, kafka, ownership, topics
+from stream_enforcer.cli import config, kafka, ownership, policy, schemas, topics
+from stream_enforcer.cli.decide import decide
 from stream_enforcer.cli.demo import demo
+from stream_enforcer.cli.explain import explain
 from stream_enforcer.cli.run import run
+from stream_enforcer.cli.verify import verify
 
 app = typer.Typer(
     name="stream-enforcer",
@@ -13,11 +16,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo)
-app.command()(run)
+for command in (demo, run, decide, explain, verify):
+    app.command()(command)
+app.add_typer(policy.app, name="policy")
 app.add_typer(ownership.app, name="ownership")
 app.add_typer(topics.app, name="topics")
 app.add_typer(config.app, name="config")
+app.add_typer(schemas.app, name="schemas")
 app.add_typer(kafka.app, name="kafka")
 
 

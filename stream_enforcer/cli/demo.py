@@ -1,5 +1,6 @@
 """`stream-enforcer demo`: the whole thing on this machine, once."""
 
+import logging
 import os
 import shlex
 import signal
@@ -45,6 +46,8 @@ def demo(events: EventCount = 50_000, keep: Keep = False) -> None:
 
     KAFKA_BOOTSTRAP_SERVERS=HOST:PORT uses that broker, with topics of its own that are deleted at the end.
     """
+    # What the client has to say is in the errors that it raises; its log lines would tear the view apart.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     performance = Performance(Console(highlight=False), Interrupts(), events)
     try:
         performance.give(_servers(), keep=keep)
@@ -117,7 +120,7 @@ class Performance:
 
 def _commands(running: Stage) -> Iterator[str]:
     """Yield commands that work as they stand, in another terminal."""
-    program = Path(sys.argv[0])
+    program = Path(sys.argv[0]).absolute()
     own = [str(program)] if program.name == "stream-enforcer" else [sys.executable, "-m", "stream_enforcer"]
     settings = [f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS={running.clients.settings.bootstrap_servers}"]
     if not running.local:
@@ -137,7 +140,9 @@ def _servers() -> str | None:
     try:
         return Kafka(bootstrap_servers=servers).bootstrap_servers
     except ValidationError as error:
-        raise _failed(f"{BROKER_VARIABLE}: {error.errors()[0]['msg']}", 2) from error
+        raise _failed(
+            f"{BROKER_VARIABLE}: {error.errors()[0]['msg'].removeprefix('Value error, ')}", 2
+        ) from error
 
 
 def _failed(message: str, code: int) -> typer.Exit:

@@ -17,7 +17,7 @@ from stream_enforcer.demo.interrupts import Interrupts
 from stream_enforcer.demo.readings import PARTITIONS_OWNED
 from stream_enforcer.demo.replica import Replica, ReplicaFailed, total
 from stream_enforcer.kafka.broker import LocalKafka
-from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.client import UNREACHABLE, Clients
 from stream_enforcer.kafka.distribution import KAFKA_VERSION
 from stream_enforcer.kafka.topics import create, plan
 from stream_enforcer.settings import PREFIX, Kafka, Topics
@@ -140,7 +140,10 @@ def _logs(tell: Tell) -> Iterator[Path]:
     try:
         yield folder
     except Exception:
-        tell(f"the replicas' logs are kept in {folder}")
+        if any(folder.iterdir()):
+            tell(f"the replicas' logs are kept in {folder}")
+        else:
+            folder.rmdir()
         raise
     except BaseException:
         shutil.rmtree(folder)
@@ -151,12 +154,16 @@ def _logs(tell: Tell) -> Iterator[Path]:
 @contextmanager
 def _topics(clients: Clients, topics: Topics, interrupts: Interrupts, *, keep: bool) -> Iterator[None]:
     """Create the topics; on a broker that is not ours, delete them at the end."""
+    answers = True
     try:
         interrupts.run(create(clients, topics))
         yield
+    except UNREACHABLE:
+        answers = False
+        raise
     finally:
         interrupts.ignore()
-        if not keep:
+        if answers and not keep:
             interrupts.run(_delete(clients, topics))
 
 

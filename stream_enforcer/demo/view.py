@@ -95,7 +95,7 @@ def layout(now: Snapshot) -> RenderableType:
         replicas.add_row(
             each.name, numbers(said.partitions), f"{said.judged:,}", f"{each.rate:,.0f}", f"{said.lag:,}"
         )
-    return Group(Text(), totals, Text(), replicas, Text(), reasons_table(now.by_reason))
+    return Group(totals, Text(), replicas, Text(), reasons_table(now.by_reason))
 
 
 class View:

@@ -129,4 +129,4 @@ def _scaled(number: Decimal) -> int:
     cut = len(figures) + min(0, places)
     if figures.strip("0") and (cut <= 0 or figures[cut:].strip("0")):
         raise ValueError(f"{number} has more than six decimals")
-    return int(figures[: max(0, cut)] or "0") * 10 ** max(0, min(places, 8))
+    return int((figures[: max(0, cut)] or "0") + "0" * max(0, min(places, 8)))

@@ -12,13 +12,14 @@ from zlib import crc32
 
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.admin import NewTopic
 from prometheus_client import CollectorRegistry
 
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import CHECKPOINT_KEY, Checkpoint, bounds
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.service import Service
-from stream_enforcer.kafka.topics import create
+from stream_enforcer.kafka.topics import create, partition_counts
 from stream_enforcer.observe.health import Health, ready
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Kafka, Settings, Topics
@@ -91,6 +92,30 @@ class Stage:
         finally:
             await producer.stop()
         return count
+
+    async def make_topic(self, name: str, partitions: int) -> None:
+        admin = self.clients.admin()
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(name, partitions, 1)])
+        finally:
+            await admin.close()
+        await self._until_visible(name, visible=True)
+
+    async def remove_topic(self, name: str) -> None:
+        admin = self.clients.admin()
+        await admin.start()
+        try:
+            await admin.delete_topics([name])
+        finally:
+            await admin.close()
+        await self._until_visible(name, visible=False)
+
+    async def _until_visible(self, name: str, *, visible: bool) -> None:
+        async def told() -> bool:
+            return (name in await partition_counts(self.clients)) is visible
+
+        await until(told)
 
     async def read(self, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
         """Read every committed record of a topic, partition by partition."""

@@ -159,7 +159,8 @@ async def test_missing_topics_are_refused_with_the_command_that_mends_it(stage: 
 
 
 async def test_different_partition_counts_are_refused(stage: Stage) -> None:
-    other = stage.topics.model_copy(update={"decisions": f"{stage.topics.decisions}-2", "partitions": 3})
+    other = stage.topics.model_copy(update={"decisions": f"{stage.topics.decisions}-2"})
+    await stage.make_topic(other.decisions, partitions=3)
     with pytest.raises(TopicsMismatch, match="equally many partitions"):
         await create(stage.clients, other)
     with pytest.raises(TopicsMismatch, match="equally many partitions"):
@@ -172,8 +173,8 @@ async def test_a_checkpoint_past_the_end_of_its_topic_is_fatal(stage: Stage) -> 
         await until(running.ready)
         sent = await stage.send([signup("a", ip=ip("us"))])
         await until(lambda: running.consumed() == sent)
-    made_anew = stage.topics.model_copy(update={"usage": stage.topics.signups, "signups": stage.topics.usage})
-    swapped = stage.settings.model_copy(update={"topics": made_anew})
+    await stage.remove_topic(stage.topics.signups)
+    await create(stage.clients, stage.topics)
     with pytest.raises(Fatal, match="the checkpoint wants offset 1, the topic holds 0 to 0"):
-        async with Stage(swapped).running(world()) as running:
+        async with stage.running(world()) as running:
             await running.task

@@ -88,9 +88,7 @@ def client_log(history: list[Json], broken: set[int]) -> list[ClientRecord]:
 
 
 logs = st.builds(client_log, histories("a", "b", max_size=20), st.sets(st.integers(0, 19), max_size=3))
-deeds = st.lists(
-    st.integers(1, 5) | st.sampled_from(["start commit", "end commit", "lose"]), max_size=25
-)
+deeds = st.lists(st.integers(1, 5) | st.sampled_from(["start commit", "end commit", "lose"]), max_size=25)
 
 
 @given(logs, deeds)

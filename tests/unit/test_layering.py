@@ -13,7 +13,18 @@ PACKAGE = Path(stream_enforcer.__file__).parent
 DOMAIN = sorted((PACKAGE / "domain").rglob("*.py"))
 IMPURE = {
     *("asyncio", "os", "time", "random", "logging", "socket", "pathlib", "subprocess", "io", "threading"),
-    *("secrets", "uuid", "multiprocessing", "tempfile", "shutil", "signal", "urllib", "http", "ssl", "select"),
+    *(
+        "secrets",
+        "uuid",
+        "multiprocessing",
+        "tempfile",
+        "shutil",
+        "signal",
+        "urllib",
+        "http",
+        "ssl",
+        "select",
+    ),
 }
 ALLOWED = frozenset({"pydantic", "pydantic_core", "orjson", "cel_expr_python"})
 CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "localtime"})

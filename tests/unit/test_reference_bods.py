@@ -1,54 +1,21 @@
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stream_enforcer.domain.ownership.graph import FULL, OwnershipGraph, Stake
-from stream_enforcer.domain.ownership.semantics import Question, Reading, assess
-from stream_enforcer.reference.bods import BodsReading, read_bods
-from stream_enforcer.reference.country_names import country_code
+from stream_enforcer.domain.ownership.graph import FULL, OwnershipGraph
+from stream_enforcer.domain.ownership.semantics import Question, assess
+from stream_enforcer.reference.bods import read_bods
 from stream_enforcer.reference.errors import BadReference
-from stream_enforcer.reference.ownership import load_ownership
+from tests.bods_builders import Read, bands, entity, reader, relationship, shareholding
 
-SHARED = os.environ.get("STREAM_ENFORCER_SHARED_DATA")
 DAY = "2026-05-01"
-Read = Callable[..., BodsReading]
-
-
-def entity(record: str, **details: Any) -> dict[str, Any]:
-    details = {"entityType": {"type": "registeredEntity"}, "name": record.upper(), **details}
-    return {"recordId": record, "recordType": "entity", "recordDetails": details}
-
-
-def relationship(holder: Any, held: Any, *interests: dict[str, Any], **statement: Any) -> dict[str, Any]:
-    return {
-        "recordId": f"{holder}-{held}",
-        "statementId": f"st-{holder}-{held}",
-        "recordType": "relationship",
-        "recordDetails": {"subject": held, "interestedParty": holder, "interests": list(interests)},
-        **statement,
-    }
-
-
-def shareholding(share: object = None, **more: Any) -> dict[str, Any]:
-    return {"type": "shareholding", "share": share, **more}
 
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    def written(*statements: object) -> BodsReading:
-        path = tmp_path / "bods.json"
-        path.write_text(json.dumps(statements), encoding="utf-8")
-        return read_bods([path])
-
-    return written
-
-
-def bands(reading: BodsReading) -> list[tuple[str, str, int, int]]:
-    return [(stake.holder, stake.held, stake.min, stake.max) for stake in reading.stakes]
+    return reader(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +119,12 @@ def test_parties_are_ids_or_objects_with_one(read: Read, party: Any) -> None:
 def test_a_share_of_an_unspecified_party_counts_for_coverage_alone(read: Read, party: Any) -> None:
     reading = read({**relationship(party, "b", shareholding({"exact": 60})), "recordId": "r"}, entity("b"))
     assert bands(reading) == [("unspecified:r", "b", 60_000_000, 60_000_000)]
-    finding = assess(graph_of(reading), "b", DAY, Question(frozenset({"CN"})))
+    finding = assess(
+        OwnershipGraph.build(reading.entities, reading.stakes, hash="h"),
+        "b",
+        DAY,
+        Question(frozenset({"CN"})),
+    )
     assert (finding.coverage, finding.control.max) == (60_000_000, 0)
 
 
@@ -163,130 +135,6 @@ def test_surplus_assets_are_ownership_only_where_there_are_no_shares(read: Read)
         assert bands(read(relationship("a", "b", interest))) == [("a", "b", 75_000_000, FULL)]
     both = read(relationship("a", "b", surplus, shareholding({"exact": 10})))
     assert bands(both) == [("a", "b", 10_000_000, 10_000_000)]
-
-
-def direct(holder: str, held: str, share: int, **more: Any) -> dict[str, Any]:
-    return relationship(holder, held, shareholding({"exact": share}, directOrIndirect="direct", **more))
-
-
-def total(holder: str, held: str, share: int, key: str = "directOrIndirect") -> dict[str, Any]:
-    interest = shareholding({"exact": share}, startDate="2020-01-01", **{key: "indirect"})
-    return {**relationship(holder, held, interest), "recordId": "total"}
-
-
-@pytest.mark.parametrize("key", ["directOrIndirect", "interestLevel"])
-def test_an_indirect_row_is_not_added_to_the_rows_that_it_sums_up(read: Read, key: str) -> None:
-    reading = read(direct("a", "b", 80), direct("b", "t", 75), total("a", "t", 60, key))
-    assert bands(reading) == [("a", "b", 80_000_000, 80_000_000), ("b", "t", 75_000_000, 75_000_000)]
-    assert reading.skipped == {"indirect row that sums up others": 1}
-
-
-def test_an_indirect_row_that_may_overlap_direct_ones_proves_nothing(read: Read) -> None:
-    assert bands(read(direct("b", "t", 75), total("a", "t", 60)))[1] == ("a", "t", 0, 60_000_000)
-    ended = direct("a", "b", 80, endDate="2021-01-01")
-    assert bands(read(ended, direct("b", "t", 75), total("a", "t", 60)))[2] == ("a", "t", 0, 60_000_000)
-
-
-@pytest.mark.parametrize(
-    "direct_rows",
-    [
-        [direct("b", "t", 75), direct("t", "b", 10)],
-        [direct("a", "t", 10), direct("c", "a", 100), direct("a", "c", 100)],
-    ],
-)
-def test_a_ring_does_not_make_an_indirect_row_derived(read: Read, direct_rows: list[dict[str, Any]]) -> None:
-    assert ("a", "t", 0, 60_000_000) in bands(read(*direct_rows, total("a", "t", 60)))
-
-
-def test_an_indirect_row_that_is_all_there_is_counts(read: Read) -> None:
-    assert bands(read(total("a", "t", 60))) == [("a", "t", 60_000_000, 60_000_000)]
-
-
-def test_a_direct_stake_of_the_same_holder_does_not_make_an_indirect_one_derived(read: Read) -> None:
-    both = relationship(
-        "a",
-        "t",
-        shareholding({"exact": 10}, directOrIndirect="direct"),
-        shareholding({"exact": 20}, directOrIndirect="indirect"),
-    )
-    reading = read(both)
-    assert bands(reading) == [("a", "t", 10_000_000, 10_000_000), ("a", "t", 0, 20_000_000)]
-    assert len({stake.id for stake in reading.stakes}) == 2
-
-
-@pytest.mark.parametrize(
-    ("value", "code"),
-    [
-        ("cn", "CN"),
-        ("US-DE", "US"),
-        ({"code": "IR", "name": "somewhere"}, "IR"),
-        ({"name": "Islamic Republic Of Iran"}, "IR"),
-        ("Iran (Islamic Republic of)", "IR"),
-        ("Korea (the Democratic People's Republic of)", None),
-        ("Democratic People\u2019s Republic of Korea (the)", "KP"),
-        ("Russian Federation (the)", "RU"),
-        ({"code": "", "name": "China"}, "CN"),
-        ("UK", None),
-        ("Atlantis", None),
-        ("", None),
-        (None, None),
-        (7, None),
-    ],
-)
-def test_countries_come_as_codes_names_and_objects(value: object, code: str | None) -> None:
-    assert country_code(value) == code
-
-
-def test_an_entity_has_its_seat_names_and_identifiers(read: Read) -> None:
-    reading = read(
-        entity(
-            "a",
-            alternateNames=["Alpha"],
-            jurisdiction={"name": "Ireland", "code": "IE"},
-            addresses=[
-                {"type": "registered", "country": "GB"},
-                {"type": "business", "country": {"name": "China"}},
-            ],
-            identifiers=[
-                {"scheme": "XI-LEI", "id": "L"},
-                {"scheme": "GB-COH", "id": "1"},
-                {"scheme": "IE-CRO", "id": "2"},
-            ],
-        )
-    )
-    (found,) = reading.entities
-    assert (found.name, found.aliases, found.country, found.headquarters) == ("A", ("Alpha",), "IE", "CN")
-    assert (found.identifiers.lei, found.identifiers.registration_number) == ("L", "2")
-
-
-def test_without_a_jurisdiction_the_registered_address_says_the_country(read: Read) -> None:
-    iran = {"type": "registered", "country": "Islamic Republic Of Iran"}
-    nowhere = {"type": "registered", "country": "Atlantis"}
-    reading = read(entity("a", addresses=[iran]), entity("b", addresses=[nowhere]), entity("c"))
-    assert [found.country for found in reading.entities] == ["IR", None, None]
-    assert reading.skipped == {"country in words that are not known": 1}
-
-
-@pytest.mark.parametrize(
-    ("given", "kind"),
-    [
-        ({"type": "state"}, "state"),
-        ({"type": "stateBody"}, "state"),
-        ({"type": "arrangement"}, "company"),
-        ({"type": "unknownEntity"}, "unknown"),
-        ("registeredEntity", "company"),
-        (None, "unknown"),
-    ],
-)
-def test_entity_types(read: Read, given: object, kind: str) -> None:
-    assert read(entity("a", entityType=given)).entities[0].type == kind
-
-
-def test_a_person_has_a_name_and_no_country(read: Read) -> None:
-    details = {"names": [{"fullName": "A B"}], "nationalities": [{"code": "CN"}]}
-    reading = read({"recordId": "p", "recordType": "person", "recordDetails": details})
-    (person,) = reading.entities
-    assert (person.name, person.type, person.country, person.headquarters) == ("A B", "person", None, None)
 
 
 def test_old_versions_are_read_in_the_terms_of_the_new(read: Read) -> None:
@@ -355,43 +203,3 @@ def test_a_bad_file_names_its_place(tmp_path: Path, text: str, place: str) -> No
     with pytest.raises(BadReference) as caught:
         read_bods([path])
     assert place in str(caught.value)
-
-
-def graph_of(reading: BodsReading) -> OwnershipGraph:
-    return OwnershipGraph.build(reading.entities, reading.stakes, hash="h")
-
-
-def shared(*parts: str) -> Path:
-    if SHARED is None:
-        pytest.skip("STREAM_ENFORCER_SHARED_DATA is not set")
-    path = Path(SHARED).joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"there is no {'/'.join(parts)} in the shared data")
-    return path
-
-
-def test_the_finnish_state_company_is_held_by_its_state_to_exactly_all() -> None:
-    graph = load_ownership([shared("bods-0.4-examples", "examples", "bods-package-fi-soe.json")])
-    finding = assess(graph, "19f1c5afe9d7", DAY, Question(frozenset({"FI"})))
-    everything = Reading("proved", FULL, FULL)
-    assert (finding.control, finding.effective, finding.single_owner) == (everything, everything, everything)
-    assert finding.coverage == FULL
-    assert graph.as_of == "2022-04-01"
-
-
-def test_a_history_of_updates_leaves_the_last_state_of_each_record() -> None:
-    graph = load_ownership([shared("bods-0.4-examples", "examples", "tecido.json")])
-    stakes: list[Stake] = [stake for stake in graph.stakes_in("01B68D7633") if stake.active(DAY)]
-    assert [(stake.holder, stake.min) for stake in stakes] == [("033E84672B", 80_000_000)]
-
-
-def test_all_examples_of_the_standard_can_be_read() -> None:
-    for path in sorted(shared("bods-0.4-examples").rglob("*.json")):
-        assert load_ownership([path]).entities, path
-
-
-def test_a_real_register_answers_for_every_company() -> None:
-    graph = load_ownership([shared("bods-real-bp", "00102498.jsonl")])
-    findings = [assess(graph, entity, DAY, Question(frozenset({"GB"}))) for entity in graph.entities]
-    assert len(findings) == 136
-    assert sum(finding.control.verdict == "proved" for finding in findings) > 60

@@ -85,6 +85,7 @@ def test_shares_are_exact_and_what_is_not_said_is_open(given: str, band: tuple[i
         ({**STAKE, "share": "NaN"}, "share"),
         ({**STAKE, "share": "1e-999999999"}, "share"),
         ({**STAKE, "share": 0.1234567}, "share"),
+        ({**STAKE, "share": "10e-9"}, "share"),
         ({**STAKE, "share": "50." + "0" * 40 + "1"}, "share"),
         ({**STAKE, "share": 60, "share_min": 50}, "share"),
         ({**STAKE, "share_min": 60, "share_max": 50}, "share_min"),

@@ -111,12 +111,8 @@ def _majority_holders(company: int, above: Ancestry, question: Question) -> set[
     waiting = [company]
     while waiting:
         for holder, least, _ in above.into[waiting.pop()]:
-            if (
-                question.passes(least)
-                and holder not in chain
-                and not above.person[holder]
-                and holder != ENTITY
-            ):
+            known = holder in chain or holder == ENTITY or above.person[holder]
+            if not known and question.passes(least):
                 chain.add(holder)
                 waiting.append(holder)
     return chain
