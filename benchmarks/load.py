@@ -26,7 +26,9 @@ class Load:
     def _address(self, book: AddressBook) -> str:
         if self._rng.random() < 0.05:
             return book.in_the_cloud(self._rng)[0]
-        return book.at_home(self._rng.choice(RESTRICTED if self._rng.random() < 0.02 else COUNTRIES), self._rng)
+        return book.at_home(
+            self._rng.choice(RESTRICTED if self._rng.random() < 0.02 else COUNTRIES), self._rng
+        )
 
     def events(self, count: int, prefix: str) -> Iterator[tuple[str, bytes, bytes]]:
         """Yield topic role ("signups" or "usage"), key and value."""

@@ -8,6 +8,8 @@ import platform
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -41,7 +43,11 @@ class Run:
     @property
     def topics(self) -> Topics:
         """The topics of this run."""
-        names = {field: f"{self.name}-{field}" for field in Topics.model_fields if field not in ("partitions", "replication")}
+        names = {
+            field: f"{self.name}-{field}"
+            for field in Topics.model_fields
+            if field not in ("partitions", "replication")
+        }
         return Topics(**names, partitions=PARTITIONS)
 
     @property
@@ -155,18 +161,17 @@ async def latency(run: Run, rate: int, seconds: float) -> dict[str, float]:
 
 
 async def _produce(run: Run, rate: int, count: int, sent: dict[str, float]) -> None:
+    events = list(Load(2).events(count, "steady"))
     producer = run.clients.producer(None)
     await producer.start()
     start = time.perf_counter()
     try:
-        for i, (role, key, value) in enumerate(Load(2).events(count, "steady")):
+        for i, (role, key, value) in enumerate(events):
             due = start + i / rate
-            while (wait := due - time.perf_counter()) > 0:
-                await asyncio.sleep(min(wait, 0.005))
+            if (wait := due - time.perf_counter()) > 0:
+                await asyncio.sleep(wait)
             sent[f"steady-{i:010d}"] = time.perf_counter()
-            await producer.send(
-                getattr(run.topics, role), value, key, partition=crc32(key) % PARTITIONS
-            )
+            await producer.send(getattr(run.topics, role), value, key, partition=crc32(key) % PARTITIONS)
         await producer.flush()
     finally:
         await producer.stop()
@@ -196,6 +201,16 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 1) for name, value in figures.items()}
 
 
+@contextmanager
+def _kafka() -> Iterator[str]:
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield given
+        return
+    with LocalKafka.start() as broker:
+        yield broker.bootstrap_servers
+
+
 def main() -> None:
     """Parse the arguments, start a broker where none is given, measure, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -204,14 +219,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-        broker = None if servers else LocalKafka.start()
-        try:
-            results = asyncio.run(measure(options, servers or broker.bootstrap_servers, Path(folder)))
-        finally:
-            if broker is not None:
-                broker.stop()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, _kafka() as servers:
+        results = asyncio.run(measure(options, servers, Path(folder)))
     options.json.write_text(json.dumps(results, indent=2) + "\n")
     print(f"written to {options.json}")
 

@@ -2,12 +2,19 @@
 
 import typer
 
-from stream_enforcer.cli import config, kafka, ownership, policy, schemas, topics
-from stream_enforcer.cli.decide import decide
-from stream_enforcer.cli.demo import demo
-from stream_enforcer.cli.explain import explain
-from stream_enforcer.cli.run import run
-from stream_enforcer.cli.verify import verify
+from stream_enforcer.cli import (
+    config,
+    decide,
+    demo,
+    explain,
+    kafka,
+    ownership,
+    policy,
+    run,
+    schemas,
+    topics,
+    verify,
+)
 
 app = typer.Typer(
     name="stream-enforcer",
@@ -16,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, run, decide, explain, verify):
+for command in (demo.demo, run.run, decide.decide, explain.explain, verify.verify):
     app.command()(command)
 app.add_typer(policy.app, name="policy")
 app.add_typer(ownership.app, name="ownership")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
@@ -32,8 +32,8 @@ from stream_enforcer.reference.ownership import load_ownership
 from stream_enforcer.replay.verification import Refuted
 from stream_enforcer.settings import PREFIX, Kafka
 
-BROKER_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
-STEADY_SECONDS = 6
+BROKER_VARIABLE: Final = "KAFKA_BOOTSTRAP_SERVERS"
+STEADY_SECONDS: Final = 6
 
 EventCount = Annotated[
     int, typer.Option(min=FEWEST_EVENTS, help="Events to feed as fast as it goes; 6,000 follow at 1,000/s.")

@@ -5,6 +5,7 @@ import gc
 import signal
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -58,7 +59,9 @@ async def _serve(settings: Settings, world: World) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
-    app = build_app(metrics.registry, health, lambda: describe_world(world, datetime.now(UTC)), time.monotonic)
+    app = build_app(
+        metrics.registry, health, lambda: describe_world(world, datetime.now(UTC)), time.monotonic
+    )
     http = await HttpServer.serve(app, settings.http.host, settings.http.port)
     log.info("serving", http=f"http://{settings.http.host}:{http.port}", policy=policy["id"], version=VERSION)
     _measure_ages(metrics, world)
@@ -95,4 +98,8 @@ def _measure_ages(metrics: Metrics, world: World) -> None:
     for kind, day in dates.items():
         if day is not None:
             built = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
-            metrics.reference_age.labels(kind).set_function(lambda built=built: time.time() - built)
+            metrics.reference_age.labels(kind).set_function(partial(_seconds_since, built))
+
+
+def _seconds_since(moment: float) -> float:
+    return time.time() - moment

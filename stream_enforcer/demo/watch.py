@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,8 +13,8 @@ from stream_enforcer.kafka.client import Clients
 from stream_enforcer.replay.verification import Link, follow
 from stream_enforcer.settings import Topics
 
-POLL_MS = 100
-NO_RULE = "no rule matched"
+POLL_MS: Final = 100
+NO_RULE: Final = "no rule matched"
 
 
 class Watch:

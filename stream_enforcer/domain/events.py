@@ -34,7 +34,6 @@ _RFC3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 ).fullmatch
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by construction, written as Z
 _MS: Final = timedelta(milliseconds=1)
 
 
@@ -249,7 +248,7 @@ def _explain(error: ValidationError) -> Malformed:
 
 def rfc3339(epoch_ms: int) -> str:
     """Write epoch milliseconds as RFC 3339 in UTC, always with milliseconds, so that equal times are equal text."""
-    return (_NAIVE_EPOCH + epoch_ms * _MS).isoformat(timespec="milliseconds") + "Z"
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 @lru_cache(maxsize=1 << 12)

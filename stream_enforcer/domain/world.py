@@ -74,15 +74,15 @@ class Verdict(NamedTuple):
     Attributes:
         judgement: What policy says.
         codes: The reasons' codes.
-        degraded: Reference data that was missing or too old.
-        evidence_hash: SHA-256 hex of the facts that evidence made.
-        body: Fields of the decision, ready to encode.
+        before_event_time, before_previous_action, before_sequence: Fields of the decision, ready to encode and
+            sorted, in three runs that end where a field of the account comes in between.
     """
 
     judgement: Judgement
     codes: tuple[str, ...]
-    evidence_hash: str
-    body: Mapping[str, Any]
+    before_event_time: Mapping[str, Any]
+    before_previous_action: Mapping[str, Any]
+    before_sequence: Mapping[str, Any]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -97,19 +97,23 @@ def verdict(evidence: Evidence, standing: Action, world: World) -> Verdict:
         gathered = gathered._replace(facts=void)
     facts = gathered.facts
     judgement = judge(facts, world.policy)
-    body = {
-        "action": judgement.action,
-        "review": judgement.review,
-        "reasons": _fragment([reason.to_json() for reason in judgement.reasons]),
-        "policy": _fragment(world.policy.identity),
-        "reference": _fragment(dict(world.reference)),
-        "facts": _fragment(facts.to_json()),
-        "ownership": _fragment(_ownership(gathered, world)),
-        "degraded": facts.degraded,
-        "override_id": facts.override_id or None,
-        "evidence_hash": evidence_hash,
-    }
-    return Verdict(judgement, tuple(r.code for r in judgement.reasons), evidence_hash, body)
+    return Verdict(
+        judgement=judgement,
+        codes=tuple(reason.code for reason in judgement.reasons),
+        before_event_time={"action": judgement.action, "degraded": facts.degraded},
+        before_previous_action={
+            "evidence_hash": evidence_hash,
+            "facts": _fragment(facts.to_json()),
+            "override_id": facts.override_id or None,
+            "ownership": _fragment(_ownership(gathered, world)),
+            "policy": _fragment(world.policy.identity),
+        },
+        before_sequence={
+            "reasons": _fragment([reason.to_json() for reason in judgement.reasons]),
+            "reference": _fragment(dict(world.reference)),
+            "review": judgement.review,
+        },
+    )
 
 
 def _fragment(value: Any) -> orjson.Fragment:

@@ -22,7 +22,7 @@ from stream_enforcer.kafka.changelog import (
 )
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
-from stream_enforcer.kafka.transaction import Entry, Outgoing, commit
+from stream_enforcer.kafka.transaction import NO_HEADERS, Entry, Outgoing, commit
 from stream_enforcer.kafka.work import Work
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
@@ -211,14 +211,14 @@ class Task:
 
     def _outgoing(self, work: Work, checkpoint: Checkpoint) -> list[Outgoing]:
         topics = self.shared.settings.topics
-        decisions: list[Entry] = [(key, value, []) for key, value in work.decisions]
+        decisions: list[Entry] = [(key, value, NO_HEADERS) for key, value in work.decisions]
         states: list[Entry] = [
-            (ACCOUNT_PREFIX + key, encode(account), []) for key, account in work.states.items()
+            (ACCOUNT_PREFIX + key, encode(account), NO_HEADERS) for key, account in work.states.items()
         ]
         return [
             Outgoing(topics.dead_letters, work.dead_letters),
             Outgoing(topics.decisions, decisions),
-            Outgoing(topics.accounts, [*states, (CHECKPOINT_KEY, checkpoint.encode(), [])]),
+            Outgoing(topics.accounts, [*states, (CHECKPOINT_KEY, checkpoint.encode(), NO_HEADERS)]),
         ]
 
     def _count(self, work: Work, seconds: float) -> None:

@@ -133,5 +133,7 @@ async def _wait_until_visible(clients: Clients, names: set[str]) -> None:
     deadline = time.monotonic() + VISIBLE_SECONDS
     while not names <= (await partition_counts(clients)).keys():
         if time.monotonic() > deadline:
-            raise KafkaTimeoutError(f"created, but not visible after {VISIBLE_SECONDS:.0f} s: {sorted(names)}")
+            raise KafkaTimeoutError(
+                f"created, but not visible after {VISIBLE_SECONDS:.0f} s: {sorted(names)}"
+            )
         await asyncio.sleep(0.05)

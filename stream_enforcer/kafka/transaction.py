@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from stream_enforcer.kafka.dead_letters import Header
+
+NO_HEADERS: Final[list[Header]] = []
+"""One list for all records without headers; nothing changes it."""
 
 Entry = tuple[bytes | None, bytes | None, list[Header]]
 

@@ -1,0 +1,1 @@
+"""Loads the world: policy files, geo tables and ownership readers."""

@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     )
     http: Http = Http()
     commit_interval_ms: int = Field(
-        20, ge=0, le=10_000, description="Time for which a partition gathers records before it commits, in ms"
+        0, ge=0, le=10_000, description="Time for which a partition gathers records before it commits, in ms"
     )
     drain_timeout_ms: int = Field(
         5_000, ge=0, le=600_000, description="Time for the last commits on shutdown and on revocation, in ms"

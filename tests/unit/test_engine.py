@@ -156,6 +156,11 @@ def test_none_lifts_an_earlier_override(action: str) -> None:
         assert end(base, override(action=action, occurred_at=at(0, 1)), lifted) == end(base)
 
 
+def test_a_lifted_override_is_not_named() -> None:
+    decision = last_decision([override(), override(action="none", occurred_at=at(0, 1)), CLEAN], WORLD)
+    assert (decision["override_id"], decision["facts"]["override_id"]) == (None, "")
+
+
 def test_none_does_not_lift_a_later_override() -> None:
     assert (
         end(override(action="none", occurred_at=at(0, 1)), override(occurred_at=at(0, 2)), FROM_CN)[0]
