@@ -75,7 +75,7 @@ def usages(accounts: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
     return _event(usage, accounts, ip=addresses, input_tokens=st.integers(0, 10**15))
 
 
-def overrides(accounts: st.SearchStrategy[str], *, pinned: bool = True) -> st.SearchStrategy[Json]:
+def overrides(accounts: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
     optional: dict[str, st.SearchStrategy[Any]] = {
         "expires_at": times,
         "rules": st.lists(
@@ -83,9 +83,8 @@ def overrides(accounts: st.SearchStrategy[str], *, pinned: bool = True) -> st.Se
             min_size=1,
             max_size=2,
         ),
+        "evidence_hash": st.sampled_from(["0" * 64, "f" * 64]),
     }
-    if pinned:
-        optional["evidence_hash"] = st.sampled_from(["0" * 64, "f" * 64])
     return _event(
         override,
         accounts,
@@ -94,12 +93,12 @@ def overrides(accounts: st.SearchStrategy[str], *, pinned: bool = True) -> st.Se
     )
 
 
-def events(*accounts: str, pinned: bool = True) -> st.SearchStrategy[Json]:
+def events(*accounts: str) -> st.SearchStrategy[Json]:
     """Events of any kind, of some of the accounts."""
     ids = st.sampled_from(accounts or ("a",))
-    return st.one_of(usages(ids), signups(ids), overrides(ids, pinned=pinned))
+    return st.one_of(usages(ids), signups(ids), overrides(ids))
 
 
-def histories(*accounts: str, max_size: int = 12, pinned: bool = True) -> st.SearchStrategy[list[Json]]:
+def histories(*accounts: str, max_size: int = 12) -> st.SearchStrategy[list[Json]]:
     """Lists of events, in the order in which they arrive: not that in which they occurred."""
-    return st.lists(events(*accounts, pinned=pinned), min_size=1, max_size=max_size)
+    return st.lists(events(*accounts), min_size=1, max_size=max_size)

@@ -139,7 +139,7 @@ def facts_page() -> list[str]:
         "3166-1 alpha-2 code in capitals. Besides the facts, a condition may mention `restricted`, a `list(string)`:",
         "the policy's own list of countries.",
         "",
-        "The last but one column says whether the fact is part of a decision's `evidence_hash`.",
+        "The third column says whether the fact is part of a decision's `evidence_hash`.",
         "",
         *table(("fact", "CEL type", "in the evidence hash", "meaning"), rows),
     ]
@@ -150,21 +150,19 @@ def rules_page() -> list[str]:
     document = load_policy(None).document
     terms, ages = document.ownership, document.max_age_days
     over = "more than" if terms.strict else "at least"
+    restricted = ", ".join(document.restricted)
     return [
         f"# Rules of the default policy, {code(document.id)}",
         "",
-        f"Version {document.version}, mode {code(document.mode)}. Restricted countries:"
-        f" {', '.join(document.restricted)}.",
-        f"Ownership counts when it is {over} {terms.threshold} %. Geo data may be {ages.geo} days old and ownership"
-        f" data {ages.ownership} days",
-        "on the account's day, or the decision is degraded. Any suspend wins over any review.",
+        f"Version {document.version}, mode {code(document.mode)}. Restricted countries: {restricted}.",
+        f"Ownership counts when it is {over} {terms.threshold} %. On the account's day, geo data may be",
+        f"{ages.geo} days old and ownership data {ages.ownership} days, or the decision is degraded.",
+        "Any suspend wins over any review.",
         "",
-        "The id of a rule is the `code` of the reason that it gives in a decision. One code is no rule:"
-        f" {code(OVERRIDE)}",
-        "says that two people decided (see [overrides](../policy.md#overrides)).",
-        "",
+        "The id of a rule is the `code` of the reason that it gives in a decision. One code is no rule:",
+        f"{code(OVERRIDE)} says that two people decided (see [overrides](../policy.md#overrides)).",
         *(line for rule in document.rules for line in _rule(rule)),
-    ][:-1]
+    ]
 
 
 def _rule(rule: Rule) -> list[str]:
@@ -208,7 +206,9 @@ def _command(name: str, command: Any) -> list[str]:
     with typer.Context(command, info_name=name) as context:
         usage = command.get_usage(context).removeprefix("Usage: ")
         records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
-    rows = [(code(shown), text) for shown, text in records if not shown.startswith("--help")]
+    rows = [
+        (code(shown), " ".join(text.split())) for shown, text in records if not shown.startswith("--help")
+    ]
     title = name.removeprefix("stream-enforcer ")
     lines = [f"## {title}", "", "```", usage, "```", "", command.help]
     return [*lines, "", *table(("argument or option", "meaning"), rows)] if rows else lines

@@ -64,6 +64,7 @@ class Evidence:
         declared, billing, phone: Country codes claimed, sorted.
         domains: E-mail domains, sorted.
         claims: Organisation claims, earliest first.
+        claimed: Every country that a claim named, also of claims that are no longer kept.
         overflowed: Whether more claims or domains were shown than are kept.
         override: The override that stands, "none" included.
     """
@@ -76,6 +77,7 @@ class Evidence:
     phone: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     claims: tuple[DatedClaim, ...] = ()
+    claimed: tuple[str, ...] = ()
     overflowed: bool = False
     override: HeldOverride | None = None
 
@@ -180,15 +182,18 @@ def _union(values: tuple[str, ...], value: str | None) -> tuple[str, ...]:
 
 def _join_claims(evidence: Evidence, event: Signup) -> Evidence:
     domains = _union(evidence.domains, event.email_domain)
-    claims = evidence.claims
+    claims, claimed = evidence.claims, evidence.claimed
     if event.organization is not None:
-        claims = _claims(claims, DatedClaim(event.occurred_at, event.event_id, _claim(event.organization)))
+        claim = _claim(event.organization)
+        claims = _claims(claims, DatedClaim(event.occurred_at, event.event_id, claim))
+        claimed = _union(claimed, claim.country or claim.registration_country)
     if claims is evidence.claims and domains is evidence.domains:
         return evidence
     return replace(
         evidence,
         domains=domains[:MAX_CLAIMS],
         claims=claims[:MAX_CLAIMS],
+        claimed=claimed,
         overflowed=evidence.overflowed or len(domains) > MAX_CLAIMS or len(claims) > MAX_CLAIMS,
     )
 
@@ -243,7 +248,18 @@ def encode(account: Account) -> bytes:
     """Encode an account for the changelog: a versioned JSON array, the same bytes for equal accounts."""
     e = account.evidence
     claims = [[d.occurred_at, d.event_id, *_claim_fields(d.claim)] for d in e.claims]
-    evidence = [e.clock, e.signup, e.usage, e.declared, e.billing, e.phone, e.domains, claims, e.overflowed]
+    evidence = [
+        e.clock,
+        e.signup,
+        e.usage,
+        e.declared,
+        e.billing,
+        e.phone,
+        e.domains,
+        claims,
+        e.claimed,
+        e.overflowed,
+    ]
     last = [
         account.standing,
         account.sequence,
@@ -280,7 +296,9 @@ def decode(value: bytes) -> Account:
     data: list[Any] = orjson.loads(value)
     if data[0] != FORMAT:
         raise UnknownFormat(f"account state has format {data[0]!r}; this version reads format {FORMAT}")
-    (clock, signup, usage, declared, billing, phone, domains, claims, overflowed), override, last = data[1:]
+    (clock, signup, usage, declared, billing, phone, domains, claims, claimed, overflowed), override, last = (
+        data[1:]
+    )
     evidence = Evidence(
         clock=clock,
         signup=_sightings(signup),
@@ -290,6 +308,7 @@ def decode(value: bytes) -> Account:
         phone=tuple(phone),
         domains=tuple(domains),
         claims=tuple(DatedClaim(at, event_id, Claim(*fields)) for at, event_id, *fields in claims),
+        claimed=tuple(claimed),
         overflowed=overflowed,
         override=None if override is None else _override(override),
     )

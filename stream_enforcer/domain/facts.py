@@ -123,7 +123,7 @@ def gather(evidence: Evidence, standing: Action, world: "World") -> Gathered:
         billing_countries=evidence.billing,
         phone_countries=evidence.phone,
         **_network_facts(evidence, world.policy.restricted),
-        **_organization_facts(found, owned),
+        **_organization_facts(found, owned, evidence.claimed if evidence.overflowed else ()),
         **_ownership_facts(owned, unresolved=any(o is None for _, o in found)),
         overflowed=evidence.overflowed,
         degraded=tuple(_degraded(evidence, owned, as_of, world)),
@@ -188,7 +188,7 @@ _MATCH_RANK: Final = {"none": 0, "name": 1, "identifier": 2}
 
 
 def _organization_facts(
-    found: Sequence[tuple[Claim, Owned | None]], owned: Sequence[Owned]
+    found: Sequence[tuple[Claim, Owned | None]], owned: Sequence[Owned], dropped: Countries
 ) -> dict[str, Any]:
     headquarters = [place for claim, o in found for place in _headquarters(claim, o)]
     known = {id(o) for _, o in found}
@@ -197,6 +197,8 @@ def _organization_facts(
         for o in owned
         if id(o) not in known and o.match.kind == "identifier" and o.finding.headquarters is not None
     ]
+    # Of claims that are no longer kept the country is all that is known; it counts, so none is pushed out unseen.
+    headquarters += [(country, "claim") for country in dropped]
     matches = [o.match.kind if o else "none" for _, o in found] or [o.match.kind for o in owned]
     return {
         "organization_claimed": bool(found),

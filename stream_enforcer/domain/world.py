@@ -91,8 +91,13 @@ def verdict(evidence: Evidence, standing: Action, world: World) -> Verdict:
     gathered = gather(evidence, standing, world)
     evidence_hash = _evidence_hash(gathered)
     override = evidence.override
-    if override is not None and override.evidence_hash not in (None, evidence_hash):
-        # The people who set the override saw other evidence: it is void.
+    if (
+        override is not None
+        and override.action == "allow"
+        and override.evidence_hash not in (None, evidence_hash)
+    ):
+        # The people who let the account in saw other evidence: that is void. A suspension stays: nothing that
+        # an account shows may lift it.
         void = gathered.facts.without_override()
         gathered = gathered._replace(facts=void)
     facts = gathered.facts

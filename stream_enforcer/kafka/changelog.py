@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,25 +20,42 @@ POLL_MS: Final = 200
 EMPTY_POLLS_AT_A_CLEANED_TAIL: Final = 3
 
 
+class WorldId(NamedTuple):
+    """Hashes of the policy and of the reference data that accounts were judged with."""
+
+    policy: str
+    reference: str
+
+    def what_changed(self, now: "WorldId") -> Literal["policy", "reference"]:
+        """Name what is to blame for a second look at accounts; reference data where both changed."""
+        return "policy" if self.reference == now.reference else "reference"
+
+
+class Sweep(NamedTuple):
+    """How far the accounts of a partition were judged again in a changed world: the last key that was."""
+
+    towards: WorldId
+    last: str
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Where a task stands; the last record of each of its transactions.
 
     Attributes:
         offsets: Next offset to read, by input topic.
-        policy, reference: Hashes of the world in which every account of the partition was last judged.
-        swept: While accounts are judged again in a changed world: the last account key that was; else None.
+        world: The world in which every account of the partition was last judged.
+        sweep: The sweep that is under way; None when there is none.
     """
 
     offsets: Mapping[str, int]
-    policy: str = ""
-    reference: str = ""
-    swept: str | None = None
+    world: WorldId
+    sweep: Sweep | None = None
 
     def encode(self) -> bytes:
         """Return the checkpoint's record value."""
-        data = [FORMAT, dict(self.offsets), self.policy, self.reference, self.swept]
-        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+        data = [FORMAT, dict(self.offsets), self.world, self.sweep]
+        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS, default=tuple)
 
     @classmethod
     def decode(cls, value: bytes) -> "Checkpoint":
@@ -50,7 +67,8 @@ class Checkpoint:
         data: list[Any] = orjson.loads(value)
         if data[0] != FORMAT:
             raise ChangelogUnreadable(f"the checkpoint has format {data[0]!r}; this version reads {FORMAT}")
-        return cls(*data[1:])
+        offsets, world, sweep = data[1:]
+        return cls(offsets, WorldId(*world), None if sweep is None else Sweep(WorldId(*sweep[0]), sweep[1]))
 
 
 class ChangelogUnreadable(Exception):

@@ -10,6 +10,7 @@ APP: Final = "stream-enforcer"
 VERSION: Final = version(APP)
 
 MAX_MESSAGE_BYTES: Final = 1024
+MAX_KEY_BYTES: Final = 1024
 MAX_PAYLOAD_BYTES: Final = (1 << 20) - (1 << 14)
 """A key and value over this are cut, or the broker would refuse the dead letter; a header says so."""
 
@@ -46,9 +47,7 @@ def dead_letter(source: Source, why: Malformed, group: str, failed_at_ms: int) -
         group: The consumer group that read it.
         failed_at_ms: Time of the failure, epoch milliseconds.
     """
-    size = len(source.key or b"") + len(source.value or b"")
-    size += sum(len(name) + len(value or b"") for name, value in source.headers)
-    oversize = size > MAX_PAYLOAD_BYTES
+    oversize = _size(source) > MAX_PAYLOAD_BYTES
     stage: Literal["decode", "validate", "oversize"] = "oversize" if oversize else why.stage
     fields: dict[str, Any] = {
         "dlq.id": f"{source.topic}-{source.partition}-{source.offset}",
@@ -66,20 +65,32 @@ def dead_letter(source: Source, why: Malformed, group: str, failed_at_ms: int) -
         "dlq.failed.at": failed_at_ms,
         "dlq.redrive.count": _redrives(source.headers),
     }
-    if oversize:
-        fields["dlq.truncated.bytes"] = size - MAX_PAYLOAD_BYTES // 2
-    ours = [(name, str(value).encode()) for name, value in fields.items()]
     if not oversize:
         theirs = [(name, value) for name, value in source.headers if name not in fields]
-        return DeadLetter(source.key, source.value, theirs + ours)
-    half = MAX_PAYLOAD_BYTES // 2
-    key = None if source.key is None else source.key[:1024]
-    value = None if source.value is None else source.value[: half - len(key or b"")]
-    return DeadLetter(key, value, ours)
+        return DeadLetter(source.key, source.value, theirs + _encoded(fields))
+    key, value = _cut(source)
+    fields["dlq.truncated.bytes"] = _size(source) - len(key or b"") - len(value or b"")
+    return DeadLetter(key, value, _encoded(fields))
 
 
-def _redrives(headers: Sequence[Header]) -> str:
+def _encoded(fields: dict[str, Any]) -> list[Header]:
+    return [(name, str(value).encode()) for name, value in fields.items()]
+
+
+def _size(source: Source) -> int:
+    headers = sum(len(name) + len(value or b"") for name, value in source.headers)
+    return len(source.key or b"") + len(source.value or b"") + headers
+
+
+def _cut(source: Source) -> tuple[bytes | None, bytes | None]:
+    key = None if source.key is None else source.key[:MAX_KEY_BYTES]
+    room = MAX_PAYLOAD_BYTES - len(key or b"")
+    return key, None if source.value is None else source.value[:room]
+
+
+def _redrives(headers: Sequence[tuple[str, bytes | None]]) -> int:
+    """Return how often the record was sent back; a count that is none, or has no end, is 0."""
     for name, value in headers:
-        if name == "dlq.redrive.count":
-            return value.decode("ascii", errors="replace")
-    return "0"
+        if name == "dlq.redrive.count" and value is not None and len(value) <= 9 and value.isdigit():
+            return int(value)
+    return 0

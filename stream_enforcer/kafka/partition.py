@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stream_enforcer.domain.account import Account
-from stream_enforcer.domain.decision import Trigger
+from stream_enforcer.domain.decision import Trigger, TriggerKind
 from stream_enforcer.domain.engine import NOTHING, Emit, reconcile, step
 from stream_enforcer.domain.events import MS_PER_DAY, EventKind
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Restored
+from stream_enforcer.kafka.changelog import Restored, WorldId
 from stream_enforcer.kafka.dead_letters import Source, dead_letter
 from stream_enforcer.kafka.work import Work
 
@@ -112,19 +112,19 @@ class Partition:
         """Forget all that is not committed."""
         self.committing, self.pending = None, Work()
 
-    def unswept(self, policy: str, reference: str) -> list[bytes]:
-        """Return the accounts that were last judged in another world, in order; [] where there are none.
-
-        Args:
-            policy, reference: Hashes of the world in force.
-        """
+    def unswept(self, world: WorldId) -> list[bytes]:
+        """Return the accounts that may have been judged last in another world, in order; [] where there are none."""
         checkpoint = self.restored.checkpoint
-        if checkpoint is None or (checkpoint.policy, checkpoint.reference) == (policy, reference):
+        if checkpoint is None:
             return []
-        after = b"" if checkpoint.swept is None else checkpoint.swept.encode()
+        sweep = checkpoint.sweep
+        if sweep is None:
+            return [] if checkpoint.world == world else sorted(self.restored.accounts)
+        # A sweep towards a world that is no longer wanted has touched accounts: all are looked at again.
+        after = sweep.last.encode() if sweep.towards == world else b""
         return sorted(key for key in self.restored.accounts if key > after)
 
-    def look_again(self, keys: Sequence[bytes], kind: Any, offset: int, now_ms: int) -> None:
+    def look_again(self, keys: Sequence[bytes], kind: TriggerKind, offset: int, now_ms: int) -> None:
         """Judge accounts again because the world changed.
 
         Args:
@@ -140,4 +140,3 @@ class Partition:
             time = account.evidence.clock * MS_PER_DAY
             trigger = Trigger(kind, self.terms.accounts_topic, self.number, offset, None, time)
             self.pending.add(key, reconcile(key.decode(), account, self.terms.world, trigger), now_ms)
-        self.pending.swept = keys[-1].decode()

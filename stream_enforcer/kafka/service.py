@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Restored
+from stream_enforcer.kafka.changelog import Accounts, Restored, WorldId
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.task import Fatal, Surroundings, Task
@@ -208,8 +208,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         return Surroundings(
             settings=self._settings,
             terms=self._terms,
-            policy_hash=self._world.policy.hash,
-            reference_hash=self._world.reference_hash,
+            world_id=WorldId(self._world.policy.hash, self._world.reference_hash),
             clients=self._clients,
             consumer=self._consumer,
             metrics=self._metrics,

@@ -17,6 +17,8 @@ from stream_enforcer.kafka.changelog import (
     Checkpoint,
     Restored,
     RestoreStalled,
+    Sweep,
+    WorldId,
     bounds,
     restore,
 )
@@ -51,8 +53,7 @@ class Surroundings:
 
     settings: Settings
     terms: Terms
-    policy_hash: str
-    reference_hash: str
+    world_id: WorldId
     clients: Clients
     consumer: AIOKafkaConsumer
     metrics: Metrics
@@ -161,15 +162,17 @@ class Task:
         """Judge every account again that was last judged in another world."""
         shared, partition = self.shared, self.partition
         checkpoint = partition.restored.checkpoint
-        keys = partition.unswept(shared.policy_hash, shared.reference_hash)
+        keys = partition.unswept(shared.world_id)
         if not keys or checkpoint is None:
             return
-        kind = "policy" if checkpoint.policy != shared.policy_hash else "reference"
+        kind = checkpoint.world.what_changed(shared.world_id)
         log.info("judging accounts again", partition=self.number, accounts=len(keys), changed=kind)
         offset = partition.restored.position
         for start in range(0, len(keys), SWEEP_CHUNK):
-            partition.look_again(keys[start : start + SWEEP_CHUNK], kind, offset, _now_ms())
-            partition.pending.unswept = start + SWEEP_CHUNK < len(keys)
+            chunk = keys[start : start + SWEEP_CHUNK]
+            partition.look_again(chunk, kind, offset, _now_ms())
+            if start + SWEEP_CHUNK < len(keys):
+                partition.pending.sweep = Sweep(shared.world_id, chunk[-1].decode())
             await self._commit()
 
     async def _commit_forever(self) -> None:
@@ -203,11 +206,10 @@ class Task:
 
     def _checkpoint(self, work: Work) -> Checkpoint:
         before = self.partition.restored.checkpoint
-        shared = self.shared
         offsets = {**(before.offsets if before else {}), **work.offsets}
-        if work.unswept and before is not None:
-            return Checkpoint(offsets, before.policy, before.reference, work.swept)
-        return Checkpoint(offsets, shared.policy_hash, shared.reference_hash)
+        if work.sweep is not None and before is not None:
+            return Checkpoint(offsets, before.world, work.sweep)
+        return Checkpoint(offsets, self.shared.world_id)
 
     def _outgoing(self, work: Work, checkpoint: Checkpoint) -> list[Outgoing]:
         topics = self.shared.settings.topics

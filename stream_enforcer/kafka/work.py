@@ -7,6 +7,7 @@ from typing import Final
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.engine import Step
+from stream_enforcer.kafka.changelog import Sweep
 from stream_enforcer.kafka.dead_letters import DeadLetter
 
 MOST_RECORDS: Final = 20_000
@@ -25,8 +26,7 @@ class Work:
         dead_letters: Dead letters, in order.
         caused_at: Timestamp of the record that caused each decision, epoch milliseconds.
         by_action_and_rule, reviews, by_reason, shadow: Counts for the metrics.
-        swept: While accounts are judged again: the last key that was.
-        unswept: Whether more of them wait.
+        sweep: While accounts are judged again and more of them wait: how far it came.
     """
 
     offsets: dict[str, int] = field(default_factory=dict)
@@ -39,8 +39,7 @@ class Work:
     reviews: int = 0
     by_reason: Counter[str] = field(default_factory=Counter)
     shadow: Counter[str] = field(default_factory=Counter)
-    swept: str | None = None
-    unswept: bool = False
+    sweep: Sweep | None = None
 
     @property
     def full(self) -> bool:

@@ -63,8 +63,10 @@ def parse_policy(text: str, name: str) -> Policy:
         raise BadPolicy(f"{where}: not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise BadPolicy(f"{name}: not YAML: {error}") from error
-    places: dict[_Location, _Place] = {}
-    _locate(node, (), places)
+    except RecursionError as error:
+        raise BadPolicy(f"{name}: nested too deeply") from error
+    places = _Places(name)
+    places.locate(node, ())
     try:
         document = PolicyDocument.model_validate(data)
     except ValidationError as error:
@@ -75,40 +77,60 @@ def parse_policy(text: str, name: str) -> Policy:
         raise BadPolicy(_rule_problem(name, error, document, places)) from error
 
 
-def _locate(node: Any, path: _Location, places: dict[_Location, _Place]) -> None:
-    if node is None:
-        return
-    start, end = node.start_mark, node.end_mark
-    verbatim = isinstance(node, yaml.ScalarNode) and node.style is None and start.line == end.line
-    places[path] = _Place(start.line + 1, start.column + 1, verbatim)
-    if isinstance(node, yaml.MappingNode):
+class _Places:
+    """Where each part of a document stands in its file."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._found: dict[_Location, _Place] = {}
+        self._open: set[int] = set()
+
+    def locate(self, node: Any, path: _Location) -> None:
+        """Note the places of a node and of all below it; refuse a key given twice and a node within itself."""
+        if node is None:
+            return
+        start, end = node.start_mark, node.end_mark
+        if id(node) in self._open:
+            raise BadPolicy(f"{self._name}:{start.line + 1}:{start.column + 1}: contains itself")
+        self._open.add(id(node))
+        verbatim = isinstance(node, yaml.ScalarNode) and node.style is None and start.line == end.line
+        self._found[path] = _Place(start.line + 1, start.column + 1, verbatim)
+        if isinstance(node, yaml.MappingNode):
+            self._locate_fields(node, path)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                self.locate(value, (*path, index))
+        self._open.remove(id(node))
+
+    def _locate_fields(self, node: yaml.MappingNode, path: _Location) -> None:
+        names: set[str] = set()
         for key, value in node.value:
-            _locate(value, (*path, str(key.value)), places)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _locate(value, (*path, index), places)
+            name = str(key.value)
+            if name in names:
+                mark = key.start_mark
+                raise BadPolicy(f"{self._name}:{mark.line + 1}:{mark.column + 1}: {name} is given twice")
+            names.add(name)
+            self.locate(value, (*path, name))
+
+    def nearest(self, path: _Location) -> _Place:
+        """Return the place of a part, or of the nearest one above it that stands in the file."""
+        while path and path not in self._found:
+            path = path[:-1]
+        return self._found.get(path, _Place(1, 1, verbatim=False))
 
 
-def _nearest(path: _Location, places: dict[_Location, _Place]) -> _Place:
-    while path and path not in places:
-        path = path[:-1]
-    return places.get(path, _Place(1, 1, False))
-
-
-def _problems(name: str, error: ValidationError, places: dict[_Location, _Place]) -> str:
+def _problems(name: str, error: ValidationError, places: _Places) -> str:
     lines = []
     for problem in error.errors(include_url=False, include_context=False):
-        place = _nearest(problem["loc"], places)
+        place = places.nearest(problem["loc"])
         field = ".".join(str(part) for part in problem["loc"]) or "policy"
         lines.append(f"{name}:{place.line}:{place.column}: {field}: {problem['msg']}")
     return "\n".join(lines)
 
 
-def _rule_problem(
-    name: str, error: BadRule, document: PolicyDocument, places: dict[_Location, _Place]
-) -> str:
+def _rule_problem(name: str, error: BadRule, document: PolicyDocument, places: _Places) -> str:
     rule = document.rules[error.index]
-    start = places[("rules", error.index, "when")]
+    start = places.nearest(("rules", error.index, "when"))
     column = start.column + error.column - 1 if start.verbatim else start.column
     shown = rule.when.splitlines()[error.line - 1]
     return (

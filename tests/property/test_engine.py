@@ -136,7 +136,7 @@ def test_emit_transitions_publishes_an_account_s_first_event_and_each_change(his
     ]
 
 
-@given(histories("a", pinned=False), anonymous_addresses, times, st.integers(0, 12))
+@given(histories("a"), anonymous_addresses, times, st.integers(0, 12))
 def test_an_anonymous_network_never_clears_anything(
     history: list[Json], address: str, time: int, place: int
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_enforcer.domain.account import Account
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored
+from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
 from stream_enforcer.kafka.dead_letters import DeadLetter
 from stream_enforcer.kafka.partition import Partition, Terms
 from stream_enforcer.kafka.work import Work
@@ -52,7 +52,7 @@ class Shell:
         if work is not None:
             self._publish(work)
             self.partition.committed()
-            self.partition.restored.checkpoint = Checkpoint(dict(self.published.offsets))
+            self.partition.restored.checkpoint = Checkpoint(dict(self.published.offsets), WorldId("p", "r"))
             self.committed_to = self.committing_to
 
     def _publish(self, work: Work) -> None:

@@ -199,16 +199,21 @@ def test_another_account_s_clock_does_not_end_an_override() -> None:
     assert outcome.accounts[b"a"].action == "allow"
 
 
-@pytest.mark.parametrize("action", ["allow", "suspend"])
-def test_a_pinned_override_holds_for_that_evidence_alone(action: str) -> None:
+def test_a_pinned_allow_holds_for_that_evidence_alone() -> None:
     seen = last_decision([FROM_CN], WORLD)["evidence_hash"]
-    pinned = override(action=action, evidence_hash=seen)
-    assert end(FROM_CN, pinned)[0] == action
-    assert end(FROM_CN, override(action=action, evidence_hash="0" * 64)) == end(FROM_CN)
+    pinned = override(action="allow", evidence_hash=seen)
+    assert end(FROM_CN, pinned)[0] == "allow"
+    assert end(FROM_CN, override(action="allow", evidence_hash="0" * 64)) == end(FROM_CN)
     more = usage(ip=ip("hk"))
     decision = last_decision([FROM_CN, pinned, more], WORLD)
     assert says(decision) == end(FROM_CN, more)
     assert (decision["override_id"], decision["facts"]["override_action"]) == (None, "")
+
+
+def test_nothing_that_an_account_shows_lifts_a_pinned_suspension() -> None:
+    seen = last_decision([CLEAN], WORLD)["evidence_hash"]
+    pinned = override(action="suspend", evidence_hash=seen)
+    assert end(CLEAN, pinned, usage(ip=ip("us-vpn")))[0] == "suspend"
 
 
 def test_a_pinned_override_holds_while_only_time_passes() -> None:
@@ -270,12 +275,17 @@ def test_old_geo_tables_make_a_decision_degraded_and_ask_for_review() -> None:
         assert decision["degraded"] == ["geo"]
 
 
-def test_more_claims_than_are_kept_never_end_in_an_allow_that_nobody_looks_at() -> None:
+def test_a_claim_that_more_claims_push_out_still_counts_by_its_country_in_any_order() -> None:
     claims = [
         signup(organization={"name": f"n{n}"}, occurred_at=at(0, n), event_id=f"e{n}") for n in range(8)
     ]
     hidden = signup(organization={"name": "n9", "country": "CN"}, occurred_at=at(1))
     for order in ([*claims, hidden], [hidden, *claims], [*claims[:4], hidden, *claims[4:]]):
         account = run(order, WORLD).accounts[b"a"]
-        assert account.review
-        assert "degraded-inputs" in account.codes
+        assert (account.action, account.codes) == ("suspend", ("headquarters-restricted", "degraded-inputs"))
+
+
+def test_more_claims_than_are_kept_ask_for_review() -> None:
+    claims = [signup(organization={"name": f"n{n}"}, event_id=f"e{n}") for n in range(9)]
+    account = run(claims, WORLD).accounts[b"a"]
+    assert (account.action, account.review, account.codes) == ("allow", True, ("degraded-inputs",))

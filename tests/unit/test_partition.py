@@ -7,7 +7,7 @@ import pytest
 
 from stream_enforcer.domain.account import encode
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored
+from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, Sweep, WorldId
 from stream_enforcer.kafka.partition import Partition, Terms
 from tests.builders import (
     KINDS,
@@ -26,6 +26,7 @@ from tests.builders import (
 )
 
 WORLD = world()
+NOW = WorldId("p", "r")
 OWNED = world([company("cn", "CN"), company("t", "SG", identifiers={"lei": "T"}), stake("cn", "t", 60)])
 CLAIM: Json = {"organization": {"name": "T", "lei": "T"}}
 FROM_CN = signup(ip=ip("cn"))
@@ -79,7 +80,7 @@ def test_an_account_that_was_never_seen_is_none() -> None:
 
 
 def test_the_next_offset_is_that_of_the_newest_layer_that_knows_it() -> None:
-    part = partition(restored=Restored(Accounts(), Checkpoint({"usage": 7})))
+    part = partition(restored=Restored(Accounts(), Checkpoint({"usage": 7}, NOW)))
     assert [part.expected(topic) for topic in ("usage", "signups")] == [7, None]
     take(part, usage(), start=7)
     part.next_work()
@@ -142,23 +143,23 @@ THREE = [usage("a"), usage("m"), usage("z")]
     ("checkpoint", "expected"),
     [
         (None, []),
-        (Checkpoint({}, "p", "r"), []),
-        (Checkpoint({}, "old", "r"), [b"a", b"m", b"z"]),
-        (Checkpoint({}, "p", "old"), [b"a", b"m", b"z"]),
-        (Checkpoint({}, "old", "r", swept="a"), [b"m", b"z"]),
-        (Checkpoint({}, "old", "r", swept="z"), []),
+        (Checkpoint({}, NOW), []),
+        (Checkpoint({}, WorldId("old", "r")), [b"a", b"m", b"z"]),
+        (Checkpoint({}, WorldId("p", "old")), [b"a", b"m", b"z"]),
+        (Checkpoint({}, WorldId("old", "r"), Sweep(NOW, "a")), [b"m", b"z"]),
+        (Checkpoint({}, WorldId("old", "r"), Sweep(NOW, "z")), []),
     ],
 )
 def test_accounts_last_judged_in_another_world_wait_in_order_after_the_last_that_was_swept(
     checkpoint: Checkpoint | None, expected: list[bytes]
 ) -> None:
-    assert partition(restored=restored(THREE, checkpoint)).unswept("p", "r") == expected
+    assert partition(restored=restored(THREE, checkpoint)).unswept(NOW) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="the checkpoint does not say towards which world it was swept")
-def test_accounts_swept_towards_a_world_that_was_taken_back_are_judged_again() -> None:
-    half_way = Checkpoint({}, "p", "r", swept="m")
-    assert partition(restored=restored(THREE, half_way)).unswept("p", "r") == [b"a", b"m"]
+@pytest.mark.parametrize("before", [NOW, WorldId("old", "r")])
+def test_accounts_swept_towards_a_world_that_is_no_longer_wanted_are_judged_again(before: WorldId) -> None:
+    half_way = Checkpoint({}, before, Sweep(WorldId("taken back", "r"), "m"))
+    assert partition(restored=restored(THREE, half_way)).unswept(NOW) == [b"a", b"m", b"z"]
 
 
 def test_a_second_look_publishes_only_what_the_changed_world_changes() -> None:
@@ -175,7 +176,7 @@ def test_a_second_look_publishes_only_what_the_changed_world_changes() -> None:
         "offset": 77,
     }
     assert decision["event_time"] == "2026-03-01T00:00:00.000Z"
-    assert (set(part.pending.states), part.pending.swept) == ({b"a"}, "gone")
+    assert set(part.pending.states) == {b"a"}
     assert not part.pending.offsets
 
 
