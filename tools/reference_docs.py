@@ -187,19 +187,19 @@ def commands_page() -> list[str]:
         "Data go to stdout, progress and errors to stderr. Exit codes: 0 done; 1 the answer is no, or the work",
         "failed; 2 wrong usage, configuration or input.",
     ]
-    for path, command in _commands(typer.main.get_command(app), ("stream-enforcer",)):
+    for path, command in commands(typer.main.get_command(app), ("stream-enforcer",)):
         lines += ["", *_command(" ".join(path), command)]
     return lines
 
 
-def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield every command that does something; a group only holds others."""
     below = getattr(command, "commands", None)
     if below is None:
         yield path, command
         return
     for name, child in below.items():
-        yield from _commands(child, (*path, name))
+        yield from commands(child, (*path, name))
 
 
 def _command(name: str, command: Any) -> list[str]:

@@ -2,9 +2,7 @@
 
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -16,6 +14,7 @@ from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from stream_enforcer.kafka.child_process import ChildProcess
 from stream_enforcer.settings import PREFIX
 
 HOST = "127.0.0.1"
@@ -32,7 +31,7 @@ class ReplicaFailed(Exception):
 class Replica:
     """A running `stream-enforcer run`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def __init__(self, process: ChildProcess, port: int, log: Path) -> None:
         self._process = process
         self._port = port
         self.log = log
@@ -49,14 +48,12 @@ class Replica:
         port = free_port()
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
         log = folder / f"{name}.log"
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "stream_enforcer", "run"],
-                env={**inherited, **environment, f"{PREFIX}HTTP__PORT": str(port)},
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-            )
+        process = ChildProcess(
+            [sys.executable, "-m", "stream_enforcer", "run"],
+            Path.cwd(),
+            log,
+            {**inherited, **environment, f"{PREFIX}HTTP__PORT": str(port)},
+        )
         return cls(process, port, log)
 
     @property
@@ -71,11 +68,16 @@ class Replica:
 
     def running(self) -> bool:
         """Tell whether the process still runs."""
-        return self._process.poll() is None
+        return self._process.exit_code is None
 
     def ready(self) -> bool:
         """Ask the readiness probe."""
-        return self._get("/readyz") is not None
+        return bool(self.probe("/readyz").get("ok"))
+
+    def probe(self, path: str) -> dict[str, Any]:
+        """Return what a JSON page of its HTTP server says, whatever the status; {} when it does not answer."""
+        answer: dict[str, Any] = json.loads(self._get(path) or "{}")
+        return answer
 
     def wait_ready(self, seconds: float) -> None:
         """Wait until the replica is ready.
@@ -98,11 +100,6 @@ class Replica:
                 found[sample.name][tuple(sorted(sample.labels.items()))] = sample.value
         return found
 
-    def world(self) -> dict[str, Any]:
-        """Return what `/world` shows."""
-        answer: dict[str, Any] = json.loads(self._get("/world") or "{}")
-        return answer
-
     def log_tail(self, lines: int = 15) -> str:
         """Return the last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
@@ -110,25 +107,21 @@ class Replica:
     def kill(self) -> None:
         """End it as a crash would."""
         self._process.kill()
-        self._process.wait()
 
     def stop(self) -> int:
         """Ask it to drain and end; return its exit code."""
-        if self.running():
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            return self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise ReplicaFailed(
-                f"the replica did not drain in time; its log ends:\n{self.log_tail()}"
-            ) from None
+        if self.running() and not self._process.stop(STOP_SECONDS):
+            raise ReplicaFailed(f"the replica did not drain in time; its log ends:\n{self.log_tail()}")
+        return self._process.exit_code or 0
 
     def _get(self, path: str) -> str | None:
         try:
             with urllib.request.urlopen(self.url + path, timeout=_ANSWER_SECONDS) as response:  # noqa: S310
                 text: str = response.read().decode()
                 return text
+        except urllib.error.HTTPError as error:
+            said: str = error.read().decode()
+            return said
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return None
 

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from stream_enforcer.kafka.broker_files import HOST, Node, new_cluster_id, write_broker_files
+from stream_enforcer.kafka.child_process import ChildProcess
 from stream_enforcer.kafka.distribution import (
     LocalKafkaError,
     LocalKafkaSetupError,
@@ -21,7 +22,6 @@ from stream_enforcer.kafka.distribution import (
     kafka_classpath,
     pinned_jars,
 )
-from stream_enforcer.kafka.java_process import JavaProcess
 
 READY_WITHIN_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 20.0
@@ -52,7 +52,7 @@ class LocalKafka:
     process, even when that is killed (on Linux), but then leaves its folder behind.
     """
 
-    def __init__(self, node: Node, process: JavaProcess) -> None:
+    def __init__(self, node: Node, process: ChildProcess) -> None:
         self._node = node
         self._process = process
         self._stopped = False
@@ -143,7 +143,7 @@ def _free_ports(wanted: int | None) -> tuple[int, int]:
         ) from error
 
 
-def _launch(program: list[str], node: Node, properties: Mapping[str, str]) -> JavaProcess:
+def _launch(program: list[str], node: Node, properties: Mapping[str, str]) -> ChildProcess:
     """Start a broker in `node.folder`, and leave nothing but a log when that fails."""
     cluster_id = new_cluster_id()
     program = [
@@ -154,7 +154,7 @@ def _launch(program: list[str], node: Node, properties: Mapping[str, str]) -> Ja
     try:
         write_broker_files(node, [node], properties)
         _format_storage(program, node, cluster_id)
-        broker = JavaProcess(
+        broker = ChildProcess(
             [*program, *_BROKER_HEAP, "kafka.Kafka", str(node.properties_path)], node.folder, node.log_path
         )
         try:
@@ -180,7 +180,7 @@ def _format_storage(program: list[str], node: Node, cluster_id: str) -> None:
         "--config",
         str(node.properties_path),
     ]
-    tool = JavaProcess([*program, *command], node.folder, node.log_path)
+    tool = ChildProcess([*program, *command], node.folder, node.log_path)
     try:
         tool.wait(READY_WITHIN_SECONDS)
         exit_code = tool.exit_code
@@ -190,7 +190,7 @@ def _format_storage(program: list[str], node: Node, cluster_id: str) -> None:
         raise _failed(node, f"cannot format the storage of the local Kafka, exit code {exit_code}")
 
 
-def _wait_until_ready(broker: JavaProcess, node: Node, cluster_id: str) -> None:
+def _wait_until_ready(broker: ChildProcess, node: Node, cluster_id: str) -> None:
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     while not _answers(node, cluster_id):
         if broker.wait(_POLL_SECONDS):

@@ -164,10 +164,10 @@ async def restore(clients: Clients, tp: TopicPartition, restored: Restored) -> N
     try:
         begin, target = (await bounds(clients, [tp]))[tp]
         reader.assign([tp])
-        position = max(restored.position, begin)
-        reader.seek(tp, position)
+        restored.position = max(restored.position, begin)
+        reader.seek(tp, restored.position)
         await _read(reader, tp, target, restored)
-        restored.position = max(position, target)
+        restored.position = max(restored.position, target)
     finally:
         await reader.stop()
 
@@ -192,6 +192,7 @@ async def _read(reader: AIOKafkaConsumer, tp: TopicPartition, target: int, resto
     loop = asyncio.get_running_loop()
     seen, since, empty = -1, loop.time(), 0
     while (position := await reader.position(tp)) < target:
+        restored.position = position  # so that a restore that is interrupted goes on from here
         if position > seen:
             seen, since, empty = position, loop.time(), 0
         elif loop.time() - since > NO_PROGRESS_SECONDS:

@@ -1,6 +1,7 @@
 """The task of one partition: fence, restore, seek, resume; then one transaction after another."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +36,10 @@ log = structlog.get_logger(__name__)
 COMMIT_SECONDS: Final = 10.0
 """A commit slower than this has an unknown outcome: its producer is thrown away."""
 STOP_SECONDS: Final = 2.0
-OPEN_SECONDS: Final = 60.0
+TELL_GROUP_SECONDS: Final = 1.0
+"""How often the group's offsets follow the checkpoint. They serve lag tools alone, and telling the group in
+every transaction costs it two more round trips, one more marker, and the broker a third of its work."""
+START_SECONDS: Final = 30.0
 FIRST_BACKOFF: Final = 0.1
 LAST_BACKOFF: Final = 5.0
 
@@ -71,6 +75,8 @@ class Task:
         self.epoch = 0
         self.running = False
         self._draining = False
+        self._group_is_behind = False
+        self._group_told_at = 0.0
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -95,6 +101,8 @@ class Task:
     async def drain(self, seconds: float) -> None:
         """Take no more, commit what was gathered within a time, and end. What is not committed is dropped."""
         self._draining = True
+        if self.running and self._group_is_behind:
+            self._idle.clear()
         self._wake.set()
         if self.running:
             try:
@@ -111,7 +119,7 @@ class Task:
         backoff = FIRST_BACKOFF
         while True:
             try:
-                await asyncio.wait_for(self._open(), OPEN_SECONDS)
+                await self._open()
                 backoff = FIRST_BACKOFF
                 await self._commit_forever()
             except (ProducerFenced, InvalidProducerEpoch):
@@ -132,7 +140,7 @@ class Task:
         started = time.perf_counter()
         settings = shared.settings.kafka
         self._producer = shared.clients.producer(f"{settings.group}-{settings.environment}-{self.number}")
-        await self._producer.start()
+        await asyncio.wait_for(self._producer.start(), START_SECONDS)
         changelog = TopicPartition(shared.settings.topics.accounts, self.number)
         await restore(shared.clients, changelog, self.partition.restored)
         for tp, (begin, end) in (await bounds(shared.clients, self.inputs)).items():
@@ -178,30 +186,49 @@ class Task:
     async def _commit_forever(self) -> None:
         interval = self.shared.settings.commit_interval_ms / 1000
         while True:
-            await self._wake.wait()
+            await self._work_or_time_to_tell_the_group()
             if interval and not self._draining and not self.partition.pending.full:
                 await asyncio.sleep(interval)
             self._wake.clear()
-            if self.partition.pending.offsets:
+            if self.partition.pending.offsets or self._group_to_be_told():
                 await self._commit()
-            if not self.partition.pending.offsets:
+            if not self.partition.pending.offsets and not self._draining_untold():
                 self._idle.set()
+
+    async def _work_or_time_to_tell_the_group(self) -> None:
+        if not self._group_is_behind:
+            await self._wake.wait()
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), TELL_GROUP_SECONDS)
+
+    def _group_to_be_told(self) -> bool:
+        waited = time.monotonic() - self._group_told_at >= TELL_GROUP_SECONDS
+        return self._group_is_behind and (waited or self._draining)
+
+    def _draining_untold(self) -> bool:
+        return self._draining and self._group_is_behind
 
     async def _commit(self) -> None:
         shared, producer = self.shared, self._producer
         if producer is None:
             raise Fatal("a commit without a producer")
         started = time.perf_counter()
+        self._group_is_behind = True
+        tell = self._group_to_be_told()
         work = self.partition.next_work()
         checkpoint = self._checkpoint(work)
         offsets = {TopicPartition(t, self.number): offset for t, offset in checkpoint.offsets.items()}
+        outgoing = self._outgoing(work, checkpoint)
         group = shared.settings.kafka.group
         after = await asyncio.wait_for(
-            commit(producer, self.number, self._outgoing(work, checkpoint), offsets, group), COMMIT_SECONDS
+            commit(producer, self.number, outgoing, offsets if tell else {}, group), COMMIT_SECONDS
         )
         self.partition.committed()
         self.partition.restored.checkpoint = checkpoint
         self.partition.restored.position = after
+        if tell:
+            self._group_is_behind, self._group_told_at = False, time.monotonic()
         self._count(work, time.perf_counter() - started)
 
     def _checkpoint(self, work: Work) -> Checkpoint:

@@ -34,14 +34,14 @@ async def commit(
     """Publish everything that a piece of work caused, and its input offsets, or nothing.
 
     1. begin; 2. send one batch after another per topic, all to `partition`; 3. await every one of them, for the
-    client would commit after a batch that failed; 4. send the input offsets, for lag tools; 5. commit. Only
-    when this returns may the caller apply the work to memory.
+    client would commit after a batch that failed; 4. with them, send the input offsets where any are given;
+    5. commit. Only when this returns may the caller apply the work to memory.
 
     Args:
         producer: The partition's own transactional producer.
         partition: The partition of every output topic.
         outgoing: What to publish; the topic that holds the checkpoint last.
-        offsets: Next offset by input partition.
+        offsets: Next offset by input partition, to tell the group; the checkpoint is what counts.
         group: The consumer group of the inputs.
 
     Returns:
@@ -53,14 +53,15 @@ async def commit(
     """
     await producer.begin_transaction()
     sends = [asyncio.ensure_future(_send(producer, partition, out)) for out in outgoing if out.entries]
+    told = [producer.send_offsets_to_transaction(_offsets(offsets), group)] if offsets else []
     try:
-        sent = await asyncio.gather(*sends, producer.send_offsets_to_transaction(_offsets(offsets), group))
+        sent = await asyncio.gather(*sends, *told)
     except BaseException:
         for send in sends:
             send.cancel()
         raise
     await producer.commit_transaction()
-    after: int = sent[-2]
+    after: int = sent[len(sends) - 1]
     return after
 
 

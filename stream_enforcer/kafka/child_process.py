@@ -1,9 +1,9 @@
-"""A Java program that runs on its own and ends, at the latest, with the process that started it."""
+"""A program that runs on its own and ends, at the latest, with the process that started it."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
@@ -21,27 +21,34 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-class JavaProcess:
+class ChildProcess:
     """A running program, in a session of its own so that Ctrl-C in the terminal does not reach it.
 
     A keeper thread forks the program and waits for it. It lives as long as the program or this process,
     whichever ends first; a thread of the caller could end earlier, and take the program with it.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path, output: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        output: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start the program.
 
         Args:
             command: The executable's absolute path and its arguments.
             folder: Working folder.
             output: File that gets stdout and stderr, appended.
+            environment: Its whole environment; this process's when not given.
 
         Raises:
             OSError: It cannot be started.
         """
         started: Future[subprocess.Popen[bytes]] = Future()
-        arguments = (_tied_to_this_process(command), folder, output, started)
-        self._keeper = Thread(target=_keep, args=arguments, name="local-kafka", daemon=True)
+        arguments = (_tied_to_this_process(command), folder, output, environment, started)
+        self._keeper = Thread(target=_keep, args=arguments, name="keeper", daemon=True)
         self._keeper.start()
         self._process = started.result()
 
@@ -60,13 +67,17 @@ class JavaProcess:
         self._keeper.join(seconds)
         return not self._keeper.is_alive()
 
+    def kill(self) -> None:
+        """End the program as a crash would, and wait until it has ended."""
+        self._process.kill()
+        self.wait()
+
     def stop(self, seconds: float) -> bool:
         """Ask the program to end (SIGTERM), kill it after `seconds`; tell whether it ended by itself."""
         self._process.terminate()
         if self.wait(seconds):
             return True
-        self._process.kill()
-        self.wait()
+        self.kill()
         return False
 
 
@@ -77,13 +88,18 @@ def _tied_to_this_process(command: Sequence[str]) -> list[str]:
 
 
 def _keep(
-    command: Sequence[str], folder: Path, output: Path, started: Future[subprocess.Popen[bytes]]
+    command: Sequence[str],
+    folder: Path,
+    output: Path,
+    environment: Mapping[str, str] | None,
+    started: Future[subprocess.Popen[bytes]],
 ) -> None:
     try:
         with output.open("ab") as log:
             process = subprocess.Popen(
                 command,
                 cwd=folder,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
