@@ -78,11 +78,13 @@ def decide(
     names = events or [STDIN]
     _refuse_unusable(names, dead_letters)
     try:
-        world = load_world(policy, geo or (), ownership or ())
+        loaded = load_world(policy, geo or (), ownership or ())
+        for reason, count in sorted(loaded.skipped.items()):
+            typer.echo(f"skipped: {count} x {reason}", err=True)
         with ExitStack() as files:
             letters = files.enter_context(dead_letters.open("wb")) if dead_letters else None
             tally = write(
-                decide_records(read(names), world, emit), typer.get_binary_stream("stdout"), letters
+                decide_records(read(names), loaded.world, emit), typer.get_binary_stream("stdout"), letters
             )
     except (BadPolicy, BadReference) as error:
         raise _wrong(str(error)) from error

@@ -93,7 +93,7 @@ def _found(finding: Finding, question: Question) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any], graph: OwnershipGraph) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False)
     holders = [edge["holder"] for edge in found["proof"]]
     known = {holder: graph.entities.get(holder) for holder in [found["entity"], *holders]}
     console.print(tree(found, {key: entity.name for key, entity in known.items() if entity is not None}))

@@ -14,7 +14,9 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from stream_enforcer.cli.config import ConfigFile, refused, settings_or_exit
+from stream_enforcer.domain.account_state import UnknownFormat
 from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.changelog import ChangelogUnreadable
 from stream_enforcer.kafka.dead_letters import VERSION
 from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.task import Fatal
@@ -37,14 +39,16 @@ def run(config: ConfigFile = None) -> None:
     configure(settings.log_level, settings.log_format)
     try:
         kafka_security(settings.kafka)
-        world = load_world(settings.policy, settings.geo, settings.ownership)
-        uvloop.run(_serve(settings, world))
+        loaded = load_world(settings.policy, settings.geo, settings.ownership)
+        for reason, count in loaded.skipped.items():
+            log.warning("ownership statements skipped", reason=reason, count=count)
+        uvloop.run(_serve(settings, loaded.world))
     except BadSettings as error:
         raise refused(error) from error
     except (BadPolicy, BadReference, TopicsMismatch) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    except Fatal as error:
+    except (Fatal, ChangelogUnreadable, UnknownFormat) as error:
         log.error("ending", reason=str(error))  # noqa: TRY400 - the message says all; a traceback would not
         raise typer.Exit(1) from error
 

@@ -7,9 +7,7 @@ seen once is ever washed away (ADR 0003).
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple
-
-import orjson
+from typing import Final, Literal, NamedTuple
 
 from stream_enforcer.domain.events import MS_PER_DAY, Event, Organization, Override, Signup, Usage
 from stream_enforcer.domain.geo import IpFacts, NetworkKind
@@ -23,7 +21,6 @@ MAX_CLAIMS: Final = 8
 """Organisation claims kept, and e-mail domains kept; `overflowed` says that there were more."""
 NOWHERE: Final = ""
 """Country of a sighting whose address no geo table places."""
-FORMAT: Final = 1
 
 
 class Sighting(NamedTuple):
@@ -242,91 +239,3 @@ def _fold_override(evidence: Evidence, event: Override, day: int) -> Evidence:
 
 def _rank(override: HeldOverride) -> tuple[int, str, str]:
     return override.occurred_at, override.event_id, repr(override)
-
-
-def encode(account: Account) -> bytes:
-    """Encode an account for the changelog: a versioned JSON array, the same bytes for equal accounts."""
-    e = account.evidence
-    claims = [[d.occurred_at, d.event_id, *_claim_fields(d.claim)] for d in e.claims]
-    evidence = [
-        e.clock,
-        e.signup,
-        e.usage,
-        e.declared,
-        e.billing,
-        e.phone,
-        e.domains,
-        claims,
-        e.claimed,
-        e.overflowed,
-    ]
-    last = [
-        account.standing,
-        account.sequence,
-        account.decision_id,
-        account.action,
-        account.review,
-        account.codes,
-    ]
-    return orjson.dumps([FORMAT, evidence, e.override, last], default=tuple)
-
-
-def _claim_fields(claim: Claim) -> tuple[str | None, ...]:
-    return (
-        claim.name,
-        claim.country,
-        claim.lei,
-        claim.registration_number,
-        claim.registration_country,
-        claim.domain,
-    )
-
-
-class UnknownFormat(ValueError):
-    """An account was written by a version of this program that this one does not know."""
-
-
-def decode(value: bytes) -> Account:
-    """Decode what `encode` wrote.
-
-    Raises:
-        UnknownFormat: The state was written in another format.
-        orjson.JSONDecodeError: The bytes are not JSON.
-    """
-    data: list[Any] = orjson.loads(value)
-    if data[0] != FORMAT:
-        raise UnknownFormat(f"account state has format {data[0]!r}; this version reads format {FORMAT}")
-    (clock, signup, usage, declared, billing, phone, domains, claims, claimed, overflowed), override, last = (
-        data[1:]
-    )
-    evidence = Evidence(
-        clock=clock,
-        signup=_sightings(signup),
-        usage=_sightings(usage),
-        declared=tuple(declared),
-        billing=tuple(billing),
-        phone=tuple(phone),
-        domains=tuple(domains),
-        claims=tuple(DatedClaim(at, event_id, Claim(*fields)) for at, event_id, *fields in claims),
-        claimed=tuple(claimed),
-        overflowed=overflowed,
-        override=None if override is None else _override(override),
-    )
-    standing, sequence, decision_id, action, review, codes = last
-    return Account(_shared(evidence), standing, sequence, decision_id, action, review, tuple(codes))
-
-
-@lru_cache(maxsize=1 << 16)
-def _shared(evidence: Evidence) -> Evidence:
-    return evidence
-
-
-def _sightings(rows: list[Any]) -> tuple[Sighting, ...]:
-    return tuple(Sighting(country, network, tuple(days)) for country, network, days in rows)
-
-
-def _override(row: list[Any]) -> HeldOverride:
-    at, event_id, override_id, action, expires_at, rules, evidence_hash = row
-    return HeldOverride(
-        at, event_id, override_id, action, expires_at, None if rules is None else tuple(rules), evidence_hash
-    )

@@ -248,7 +248,11 @@ def _explain(error: ValidationError) -> Malformed:
 
 def rfc3339(epoch_ms: int) -> str:
     """Write epoch milliseconds as RFC 3339 in UTC, always with milliseconds, so that equal times are equal text."""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    # By hand, because datetime's own way was a fifteenth of all time spent on an event that is decided.
+    day, ms = divmod(epoch_ms, MS_PER_DAY)
+    seconds, ms = divmod(ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{iso_day(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}.{ms:03d}Z"
 
 
 @lru_cache(maxsize=1 << 12)

@@ -106,19 +106,27 @@ _ENVIRONMENT: Final = cel.NewEnv(
 _NAMES: Final = frozenset(spec.name for spec in fields(Facts))
 
 
-class BadRule(ValueError):
-    """A rule's condition does not compile.
+class BadCondition(NamedTuple):
+    """A rule whose condition does not compile.
 
     Attributes:
-        index: Place of the rule in the document, from 0.
+        rule: Place of the rule in the document, from 0.
         line, column: Place in its `when` text, from 1.
+        message: What is wrong.
     """
 
-    def __init__(self, index: int, line: int, column: int, message: str) -> None:
-        super().__init__(message)
-        self.index = index
-        self.line = line
-        self.column = column
+    rule: int
+    line: int
+    column: int
+    message: str
+
+
+class BadRules(ValueError):
+    """Conditions of a policy do not compile; all of them, in order."""
+
+    def __init__(self, conditions: Sequence[BadCondition]) -> None:
+        super().__init__("; ".join(condition.message for condition in conditions))
+        self.conditions = tuple(conditions)
 
 
 class Reason(NamedTuple):
@@ -192,8 +200,12 @@ def compile_policy(document: PolicyDocument) -> Policy:
     """Compile a policy's conditions.
 
     Raises:
-        BadRule: A condition has a syntax error, mentions an unknown fact, mixes types, or is not a bool.
+        BadRules: A condition has a syntax error, mentions an unknown fact, mixes types, or is not a bool.
     """
+    compiled = [_compile_rule(index, rule) for index, rule in enumerate(document.rules)]
+    bad = [rule for rule in compiled if isinstance(rule, BadCondition)]
+    if bad:
+        raise BadRules(bad)
     terms = document.ownership
     canonical = orjson.dumps(document.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
     restricted = frozenset(document.restricted)
@@ -207,22 +219,24 @@ def compile_policy(document: PolicyDocument) -> Policy:
             strict=terms.strict,
             exceptions=frozenset(terms.exceptions),
         ),
-        rules=tuple(_compile_rule(i, rule) for i, rule in enumerate(document.rules)),
+        rules=tuple(rule for rule in compiled if isinstance(rule, _CompiledRule)),
     )
 
 
 _CEL_ERROR: Final = re.compile(r"<input>:(\d+):(\d+): ([^\n]*)")
+_NO_CONTAINER: Final = " (in container '')"
 
 
-def _compile_rule(index: int, rule: Rule) -> _CompiledRule:
+def _compile_rule(index: int, rule: Rule) -> _CompiledRule | BadCondition:
     try:
         expression = _ENVIRONMENT.compile(rule.when)
     except RuntimeError as error:
         place = _CEL_ERROR.search(str(error))
         line, column, message = place.groups() if place else ("1", "1", str(error))
-        raise BadRule(index, int(line), int(column), message) from error
+        return BadCondition(index, int(line), int(column), message.replace(_NO_CONTAINER, ""))
     if expression.return_type() != cel.Type.BOOL:
-        raise BadRule(index, 1, 1, f"a condition must be a bool, this is {expression.return_type().name()}")
+        kind = expression.return_type().name()
+        return BadCondition(index, 1, 1, f"a condition must be a bool, this is {kind}")
     words = dict.fromkeys(re.findall(r"[A-Za-z_]\w*", rule.when))
     return _CompiledRule(rule, expression, tuple(word for word in words if word in _NAMES))
 

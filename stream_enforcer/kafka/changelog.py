@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from stream_enforcer.domain.account import Account, decode
+from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.account_state import decode
 from stream_enforcer.kafka.client import Clients
 
 CHECKPOINT_KEY: Final = b"ckpt"

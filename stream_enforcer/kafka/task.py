@@ -11,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
-from stream_enforcer.domain.account import encode
+from stream_enforcer.domain.account_state import encode
 from stream_enforcer.kafka.changelog import (
     ACCOUNT_PREFIX,
     CHECKPOINT_KEY,
@@ -26,7 +26,7 @@ from stream_enforcer.kafka.changelog import (
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
 from stream_enforcer.kafka.transaction import NO_HEADERS, Entry, Outgoing, commit
-from stream_enforcer.kafka.work import Work
+from stream_enforcer.kafka.work import Work, count_committed
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings
@@ -229,7 +229,8 @@ class Task:
         self.partition.restored.position = after
         if tell:
             self._group_is_behind, self._group_told_at = False, time.monotonic()
-        self._count(work, time.perf_counter() - started)
+        accounts = len(self.partition.restored.accounts)
+        count_committed(shared.metrics, self.number, work, accounts, time.perf_counter() - started)
 
     def _checkpoint(self, work: Work) -> Checkpoint:
         before = self.partition.restored.checkpoint
@@ -249,22 +250,6 @@ class Task:
             Outgoing(topics.decisions, decisions),
             Outgoing(topics.accounts, [*states, (CHECKPOINT_KEY, checkpoint.encode(), NO_HEADERS)]),
         ]
-
-    def _count(self, work: Work, seconds: float) -> None:
-        metrics = self.shared.metrics
-        metrics.transactions.labels("committed").inc()
-        metrics.commit_seconds.observe(seconds)
-        metrics.latency_seconds.observe_batch(_now_ms(), work.caused_at)
-        for topic, count in work.records.items():
-            metrics.records.labels(topic).inc(count)
-        for (action, rule), count in work.by_action_and_rule.items():
-            metrics.decisions.labels(action, rule).inc(count)
-        for reason, count in work.by_reason.items():
-            metrics.dead_letters.labels(reason).inc(count)
-        for rule, count in work.shadow.items():
-            metrics.shadow_matches.labels(rule).inc(count)
-        metrics.reviews.inc(work.reviews)
-        metrics.accounts.labels(str(self.number)).set(len(self.partition.restored.accounts))
 
     async def _reset(self, why: str, error: BaseException) -> None:
         """Drop what is not committed and the producer, and stand still until opened again."""

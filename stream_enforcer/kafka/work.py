@@ -1,5 +1,6 @@
 """What a task has judged but not committed: an overlay over the committed states, and what is to be published."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +10,7 @@ from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.engine import Step
 from stream_enforcer.kafka.changelog import Sweep
 from stream_enforcer.kafka.dead_letters import DeadLetter
+from stream_enforcer.observe.metrics import Metrics
 
 MOST_RECORDS: Final = 20_000
 MOST_OUTPUTS: Final = 10_000
@@ -70,3 +72,28 @@ class Work:
         """Note that records of a topic were taken."""
         self.offsets[topic] = next_offset
         self.records[topic] += records
+
+
+def count_committed(metrics: Metrics, partition: int, work: Work, accounts: int, seconds: float) -> None:
+    """Count a transaction that ended well.
+
+    Args:
+        metrics: Where to count.
+        partition: The partition that it was for.
+        work: What it published.
+        accounts: Accounts that the partition now holds.
+        seconds: How long it took.
+    """
+    metrics.transactions.labels("committed").inc()
+    metrics.commit_seconds.observe(seconds)
+    metrics.latency_seconds.observe_batch(time.time_ns() // 1_000_000, work.caused_at)
+    for topic, count in work.records.items():
+        metrics.records.labels(topic).inc(count)
+    for (action, rule), count in work.by_action_and_rule.items():
+        metrics.decisions.labels(action, rule).inc(count)
+    for reason, count in work.by_reason.items():
+        metrics.dead_letters.labels(reason).inc(count)
+    for rule, count in work.shadow.items():
+        metrics.shadow_matches.labels(rule).inc(count)
+    metrics.reviews.inc(work.reviews)
+    metrics.accounts.labels(str(partition)).set(accounts)

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from stream_enforcer.domain.policy import BadRule, Policy, PolicyDocument, compile_policy
+from stream_enforcer.domain.policy import BadCondition, BadRules, Policy, PolicyDocument, compile_policy
 
 DEFAULT_POLICY: Final = "restricted-regions"
 
@@ -73,8 +73,9 @@ def parse_policy(text: str, name: str) -> Policy:
         raise BadPolicy(_problems(name, error, places)) from error
     try:
         return compile_policy(document)
-    except BadRule as error:
-        raise BadPolicy(_rule_problem(name, error, document, places)) from error
+    except BadRules as error:
+        problems = [_rule_problem(name, bad, document, places) for bad in error.conditions]
+        raise BadPolicy("\n".join(problems)) from error
 
 
 class _Places:
@@ -121,20 +122,25 @@ class _Places:
 
 def _problems(name: str, error: ValidationError, places: _Places) -> str:
     lines = []
-    for problem in error.errors(include_url=False, include_context=False):
+    for problem in error.errors(include_url=False):
+        if problem["type"] == "too_short" and problem["input"]:
+            continue  # what follows from items that are refused, each on a line of its own
         place = places.nearest(problem["loc"])
         field = ".".join(str(part) for part in problem["loc"]) or "policy"
-        lines.append(f"{name}:{place.line}:{place.column}: {field}: {problem['msg']}")
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "model_type":
+            message = "must be a mapping of settings"
+        lines.append(f"{name}:{place.line}:{place.column}: {field}: {message}")
     return "\n".join(lines)
 
 
-def _rule_problem(name: str, error: BadRule, document: PolicyDocument, places: _Places) -> str:
-    rule = document.rules[error.index]
-    start = places.nearest(("rules", error.index, "when"))
-    column = start.column + error.column - 1 if start.verbatim else start.column
-    shown = rule.when.splitlines()[error.line - 1]
+def _rule_problem(name: str, bad: BadCondition, document: PolicyDocument, places: _Places) -> str:
+    rule = document.rules[bad.rule]
+    start = places.nearest(("rules", bad.rule, "when"))
+    column = start.column + bad.column - 1 if start.verbatim else start.column
+    shown = rule.when.splitlines()[bad.line - 1]
     return (
-        f"{name}:{start.line}:{column}: rule {rule.id}: {error} "
-        f"(line {error.line}, column {error.column} of the condition)\n"
-        f"  {shown}\n  {' ' * (error.column - 1)}^"
+        f"{name}:{start.line}:{column}: rule {rule.id}: {bad.message} "
+        f"(line {bad.line}, column {bad.column} of the condition)\n"
+        f"  {shown}\n  {' ' * (bad.column - 1)}^"
     )

@@ -1,15 +1,23 @@
 """Load a world from the files that settings or a command line name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from stream_enforcer.domain.world import World
 from stream_enforcer.reference.geo import load_geo
-from stream_enforcer.reference.ownership import load_ownership
+from stream_enforcer.reference.ownership import read_ownership
 from stream_enforcer.reference.policy_file import load_policy
 
 
-def load_world(policy: Path | None, geo: Sequence[str], ownership: Sequence[Path]) -> World:
+class Loaded(NamedTuple):
+    """A world, and how many ownership statements were left out of it, by reason."""
+
+    world: World
+    skipped: Mapping[str, int]
+
+
+def load_world(policy: Path | None, geo: Sequence[str], ownership: Sequence[Path]) -> Loaded:
     """Load policy, geo tables and ownership files as one world.
 
     Without geo sources every address is unknown; without ownership files there is no graph. Decisions then say
@@ -25,5 +33,8 @@ def load_world(policy: Path | None, geo: Sequence[str], ownership: Sequence[Path
         BadReference: A geo source or an ownership file cannot be used.
     """
     compiled = load_policy(policy)
-    graph = load_ownership(ownership) if ownership else None
-    return World.build(compiled, load_geo(geo), graph)
+    tables = load_geo(geo)
+    if not ownership:
+        return Loaded(World.build(compiled, tables, None), {})
+    read = read_ownership(ownership)
+    return Loaded(World.build(compiled, tables, read.graph), read.skipped)

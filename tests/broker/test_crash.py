@@ -105,7 +105,7 @@ def last_verdicts(decisions: list[Json]) -> Verdicts:
 def decided(raw: list[tuple[str, bytes, bytes]], file: Path) -> Verdicts:
     """Give what `decide` says of the same events in a file."""
     file.write_bytes(b"".join(value + b"\n" for _, _, value in raw))
-    world = load_world(None, geo_sources(), [ownership_file()])
+    world = load_world(None, geo_sources(), [ownership_file()]).world
     with file.open("rb") as stream:
         steps = decide_records(event_records(str(file), stream), world, "transitions")
         return last_verdicts([orjson.loads(s.decision.value) for _, s in steps if s.decision is not None])

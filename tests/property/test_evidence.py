@@ -5,7 +5,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_enforcer.domain.account import MAX_CLAIMS, MAX_DAYS, NEW, Account, Evidence, decode, encode, fold
+from stream_enforcer.domain.account import MAX_CLAIMS, MAX_DAYS, NEW, Account, Evidence, fold
+from stream_enforcer.domain.account_state import decode, encode
 from stream_enforcer.domain.events import Event, Malformed
 from stream_enforcer.domain.events import decode as read
 from stream_enforcer.domain.geo import IpFacts

@@ -7,7 +7,6 @@ import orjson
 import pytest
 
 from stream_enforcer.domain.account import (
-    FORMAT,
     MAX_CLAIMS,
     MAX_DAYS,
     NEW,
@@ -15,11 +14,9 @@ from stream_enforcer.domain.account import (
     Account,
     Evidence,
     Sighting,
-    UnknownFormat,
-    decode,
-    encode,
     fold,
 )
+from stream_enforcer.domain.account_state import FORMAT, UnknownFormat, decode, encode
 from stream_enforcer.domain.countries import ISO_3166_1
 from stream_enforcer.domain.events import Event, Malformed, Override, Signup, Usage
 from stream_enforcer.domain.events import decode as read

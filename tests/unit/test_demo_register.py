@@ -64,7 +64,7 @@ def test_the_register_holds_a_company_for_each_answer(
 @pytest.fixture(scope="module")
 def decisions() -> dict[str, Decision]:
     """Judge a stream with the packaged policy; give the last decision of each account."""
-    world = load_world(None, geo_sources(), [ownership_file()])
+    world = load_world(None, geo_sources(), [ownership_file()]).world
     states: dict[bytes, Account] = {}
     last: dict[str, Decision] = {}
     for offset, (role, key, value) in enumerate(generate(1_500, 7, accounts=20)):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from stream_enforcer.domain.account import encode
+from stream_enforcer.domain.account_state import encode
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, Sweep, WorldId
 from stream_enforcer.kafka.partition import Partition, Terms

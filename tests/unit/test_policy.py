@@ -11,7 +11,7 @@ from stream_enforcer.domain.facts import FACT_NAMES, Facts
 from stream_enforcer.domain.ownership.graph import FULL
 from stream_enforcer.domain.policy import (
     OVERRIDE,
-    BadRule,
+    BadRules,
     Judgement,
     Policy,
     PolicyDocument,
@@ -84,15 +84,23 @@ def test_the_default_policy_restricts_what_the_contract_says() -> None:
 def test_a_condition_that_cannot_mean_anything_is_refused_with_its_place(
     when: str, column: int, message: str
 ) -> None:
-    with pytest.raises(BadRule, match=message) as caught:
+    with pytest.raises(BadRules, match=message) as caught:
         policy(rule("anonymous"), rule(when))
-    assert (caught.value.index, caught.value.line, caught.value.column) == (1, 1, column)
+    ((index, line, at, _),) = caught.value.conditions
+    assert (index, line, at) == (1, 1, column)
 
 
 def test_the_place_of_a_fault_counts_the_condition_s_lines() -> None:
-    with pytest.raises(BadRule) as caught:
+    with pytest.raises(BadRules) as caught:
         policy(rule("anonymous ||\n  foo"))
-    assert (caught.value.line, caught.value.column) == (2, 3)
+    ((_, line, column, _),) = caught.value.conditions
+    assert (line, column) == (2, 3)
+
+
+def test_every_bad_condition_is_told_at_once() -> None:
+    with pytest.raises(BadRules) as caught:
+        policy(rule("foo", id="a"), rule("anonymous", id="b"), rule("bar", id="c"))
+    assert [condition.rule for condition in caught.value.conditions] == [0, 2]
 
 
 @pytest.mark.parametrize(
