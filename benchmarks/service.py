@@ -8,8 +8,6 @@ import platform
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -22,7 +20,7 @@ from aiokafka import TopicPartition
 from benchmarks.load import Load
 from stream_enforcer.demo.data import geo_sources, ownership_file
 from stream_enforcer.demo.replica import Replica, total
-from stream_enforcer.kafka.broker import LocalKafka
+from stream_enforcer.kafka.broker import given_or_local
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.topics import create
 from stream_enforcer.settings import PREFIX, Kafka, Topics
@@ -201,16 +199,6 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 1) for name, value in figures.items()}
 
 
-@contextmanager
-def _kafka() -> Iterator[str]:
-    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if given:
-        yield given
-        return
-    with LocalKafka.start() as broker:
-        yield broker.bootstrap_servers
-
-
 def main() -> None:
     """Parse the arguments, start a broker where none is given, measure, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -219,7 +207,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, _kafka() as servers:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, given_or_local(os.environ) as servers:
         results = asyncio.run(measure(options, servers, Path(folder)))
     options.json.write_text(json.dumps(results, indent=2) + "\n")
     print(f"written to {options.json}")

@@ -5,7 +5,8 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -127,6 +128,21 @@ class LocalKafka:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+@contextmanager
+def given_or_local(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the bootstrap servers of the Kafka in `KAFKA_BOOTSTRAP_SERVERS`, else of one that runs meanwhile.
+
+    Raises:
+        LocalKafkaError: See `LocalKafka.start`.
+    """
+    given = environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield given
+        return
+    with LocalKafka.start() as broker:
+        yield broker.bootstrap_servers
 
 
 def _free_ports(wanted: int | None) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream_enforcer.kafka.broker import LocalKafka
+from stream_enforcer.kafka.broker import given_or_local
 from tests.broker.stage import Stage, make_stage
 
 HERE = Path(__file__).parent
@@ -21,12 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
     """Bootstrap servers of the Kafka in KAFKA_BOOTSTRAP_SERVERS, else of one that is started for this session."""
-    running = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if running:
-        yield running
-        return
-    with LocalKafka.start() as broker:
-        yield broker.bootstrap_servers
+    with given_or_local(os.environ) as servers:
+        yield servers
 
 
 @pytest.fixture

@@ -47,6 +47,10 @@ class Running:
     def consumed(self) -> float:
         return self.total("stream_enforcer_records_consumed_total")
 
+    async def all_consumed(self, count: int) -> None:
+        """Wait until that many records are committed."""
+        await until(lambda: self.consumed() == count)
+
     def total(self, name: str) -> float:
         families = self.metrics.registry.collect()
         return sum(s.value for family in families for s in family.samples if s.name == name)

@@ -49,7 +49,7 @@ async def test_a_broker_that_comes_back_finds_the_service_where_it_was() -> None
     async with stage.running(world()) as running:
         await until(running.ready)
         sent = await stage.send([signup(f"a{n}", ip=ip("us")) for n in range(20)])
-        await until(lambda: running.consumed() == sent)
+        await running.all_consumed(sent)
         os.kill(broker.pid, signal.SIGSTOP)
         await until(lambda: not running.ready(), 60)
         os.kill(broker.pid, signal.SIGCONT)

@@ -20,7 +20,7 @@ async def test_signups_and_usage_come_out_as_decisions(stage: Stage) -> None:
     async with stage.running(world()) as running:
         await until(running.ready)
         sent = await stage.send(events)
-        await until(lambda: running.consumed() == sent)
+        await running.all_consumed(sent)
     decisions = await stage.decisions()
     said = [(d["account_id"], d["action"], d["review"]) for d in decisions]
     assert ("good", "allow", False) in said
@@ -35,7 +35,7 @@ async def test_a_restart_remembers_everything_and_says_nothing_again(stage: Stag
         async with stage.running(world()) as running:
             await until(running.ready)
             sent = await stage.send(events)
-            await until(lambda running=running, sent=sent: running.consumed() == sent)  # type: ignore[misc]
+            await running.all_consumed(sent)
     decisions = await stage.decisions()
     assert len(decisions) == len(events)
     assert not broken_chains(decisions)
@@ -47,7 +47,7 @@ async def test_after_a_drain_nothing_hangs_and_the_group_stands_where_the_checkp
     async with stage.running(world()) as running:
         await until(running.ready)
         sent = await stage.send([signup(f"a{n}", ip=ip("us")) for n in range(40)])
-        await until(lambda: running.consumed() == sent)
+        await running.all_consumed(sent)
     assert await stage.open_transactions() == []
     committed = await stage.committed()
     positions = {
@@ -78,7 +78,7 @@ async def test_a_bad_record_becomes_one_dead_letter_and_the_next_is_processed(
         await until(running.ready)
         await stage.send_raw([(stage.topics.signups, key, value)])
         await stage.send([signup("a", ip=ip("us"))])
-        await until(lambda: running.consumed() == 2)
+        await running.all_consumed(2)
     (letter,) = await stage.read(stage.topics.dead_letters)
     headers = {name: value.decode() for name, value in letter.headers}
     assert headers["dlq.original.topic"] == stage.topics.signups
@@ -98,7 +98,7 @@ async def test_a_changed_policy_judges_every_account_again_once(stage: Stage) ->
     async with stage.running(world()) as running:
         await until(running.ready)
         sent = await stage.send(events)
-        await until(lambda: running.consumed() == sent)
+        await running.all_consumed(sent)
     document = DEFAULT_POLICY.document.model_copy(update={"restricted": ("CN", "HK")})
     stricter = world(policy=compile_policy(document))
     for _ in range(2):
@@ -122,7 +122,7 @@ async def test_an_override_decides_and_lifts(stage: Stage) -> None:
         ]
         for done, event in enumerate(steps, start=1):
             await stage.send([event])
-            await until(lambda done=done: running.consumed() == done)  # type: ignore[misc]
+            await running.all_consumed(done)
     decisions = await stage.decisions()
     assert [d["action"] for d in decisions] == ["suspend", "allow", "suspend"]
     assert [d["override_id"] for d in decisions] == [None, "o1", None]
@@ -172,7 +172,7 @@ async def test_a_checkpoint_past_the_end_of_its_topic_is_fatal(stage: Stage) -> 
     async with stage.running(world()) as running:
         await until(running.ready)
         sent = await stage.send([signup("a", ip=ip("us"))])
-        await until(lambda: running.consumed() == sent)
+        await running.all_consumed(sent)
     await stage.remove_topic(stage.topics.signups)
     await create(stage.clients, stage.topics)
     with pytest.raises(Fatal, match="the checkpoint wants offset 1, the topic holds 0 to 0"):
