@@ -10,6 +10,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
 from stream_enforcer.replay.verification import Link, follow
 from stream_enforcer.settings import Topics
 
@@ -83,4 +84,4 @@ async def watch(clients: Clients, topics: Topics, seen: Watch, over: asyncio.Eve
                 for record in records:
                     seen.take(record.value, now)
     finally:
-        await reader.stop()
+        await end_within(CLOSE_SECONDS, reader.stop())

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import decode
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
 
 CHECKPOINT_KEY: Final = b"ckpt"
 ACCOUNT_PREFIX: Final = b"a:"
@@ -170,7 +171,7 @@ async def restore(clients: Clients, tp: TopicPartition, restored: Restored) -> N
         await _read(reader, tp, target, restored)
         restored.position = max(restored.position, target)
     finally:
-        await reader.stop()
+        await end_within(CLOSE_SECONDS, reader.stop())
 
 
 async def bounds(clients: Clients, tps: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
@@ -185,7 +186,7 @@ async def bounds(clients: Clients, tps: list[TopicPartition]) -> dict[TopicParti
         begin = await reader.beginning_offsets(tps)
         end = await reader.end_offsets(tps)
     finally:
-        await reader.stop()
+        await end_within(CLOSE_SECONDS, reader.stop())
     return {tp: (begin[tp], end[tp]) for tp in tps}
 
 

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.topics import MEND, TopicsMismatch, partition_counts
 from stream_enforcer.settings import Settings
 
@@ -46,7 +47,7 @@ async def last_decision(settings: Settings, account_id: str) -> bytes | None:
             if found is not None:
                 return found
     finally:
-        await reader.stop()
+        await end_within(CLOSE_SECONDS, reader.stop())
     return None
 
 

@@ -13,6 +13,7 @@ from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Accounts, Restored, WorldId
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.closing import end_within
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.task import Fatal, Surroundings, Task
 from stream_enforcer.kafka.topics import TopicsMismatch, check
@@ -89,7 +90,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
                 await check(self._clients, self._settings.topics)
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
-                await self._consumer.stop()
+                await end_within(STOP_SECONDS, self._consumer.stop())
                 log.warning(
                     "Kafka is not reachable; trying again",
                     servers=self._settings.kafka.bootstrap_servers,
@@ -100,7 +101,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
                 backoff = min(2 * backoff, LAST_BACKOFF)
                 continue
             except TopicsMismatch:
-                await self._consumer.stop()
+                await end_within(STOP_SECONDS, self._consumer.stop())
                 raise
             self._health.kafka_reachable = True
             self._consumer.subscribe(list(self._terms.kinds), listener=self)
@@ -251,10 +252,9 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
 
     async def _shut_down(self) -> None:
         await self._drain()
-        try:
-            await asyncio.wait_for(self._consumer.stop(), STOP_SECONDS)
-        except (TimeoutError, KafkaError, OSError) as error:
-            log.warning("the consumer did not leave the group in time", error=type(error).__name__)
+        error = await end_within(STOP_SECONDS, self._consumer.stop())
+        if error is not None:
+            log.warning("the consumer did not leave the group in time", error=error)
         if self._polling is not None:
             await asyncio.wait([self._polling], timeout=STOP_SECONDS)
         log.info("stopped")

@@ -24,6 +24,7 @@ from stream_enforcer.kafka.changelog import (
     restore,
 )
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.closing import end_within
 from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
 from stream_enforcer.kafka.transaction import NO_HEADERS, Entry, Outgoing, commit
 from stream_enforcer.kafka.work import Work, count_committed
@@ -40,6 +41,7 @@ TELL_GROUP_SECONDS: Final = 1.0
 """How often the group's offsets follow the checkpoint. They serve lag tools alone, and telling the group in
 every transaction costs it two more round trips, one more marker, and the broker a third of its work."""
 START_SECONDS: Final = 30.0
+REBALANCE_SECONDS: Final = 30.0
 FIRST_BACKOFF: Final = 0.1
 LAST_BACKOFF: Final = 5.0
 
@@ -82,6 +84,7 @@ class Task:
         self._idle.set()
         self._producer: AIOKafkaProducer | None = None
         self._runner = asyncio.create_task(self._run(), name=f"partition-{number}")
+        self._runner.add_done_callback(self._ended)
 
     @property
     def inputs(self) -> list[TopicPartition]:
@@ -114,6 +117,11 @@ class Task:
         await asyncio.wait([self._runner])
         await self._discard_producer()
         self.partition.drop()
+
+    def _ended(self, runner: asyncio.Task[None]) -> None:
+        if not self._draining and runner.cancelled():
+            # A client that ends in a cancellation of its own making must not leave a partition standing still.
+            self.shared.fatal(Fatal(f"the task of partition {self.number} was cancelled from within"))
 
     async def _run(self) -> None:
         backoff = FIRST_BACKOFF
@@ -273,6 +281,14 @@ class Task:
         await self._discard_producer()
         self.shared.metrics.transactions.labels("fenced").inc()
         log.error("fenced: another replica owns this partition", partition=self.number)
+        # The group's next assignment ends this task. Without one, it is not the group that gave the partition away.
+        await asyncio.sleep(self.shared.settings.kafka.session_timeout_ms / 1000 + REBALANCE_SECONDS)
+        self.shared.fatal(
+            Fatal(
+                f"partition {self.number} is fenced by another producer, and the group still gives it to this "
+                "replica: does another service run with the same kafka.group and kafka.environment?"
+            )
+        )
 
     def _stand_still(self, why: str) -> None:
         self.epoch += 1
@@ -286,11 +302,9 @@ class Task:
     async def _discard_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            try:
-                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
-            except (TimeoutError, KafkaError, OSError, AssertionError) as error:
-                # The next owner's start settles whatever it left open.
-                log.debug("producer did not stop", partition=self.number, error=type(error).__name__)
+            error = await end_within(STOP_SECONDS, producer.stop())
+            if error is not None:  # the next owner's start settles whatever it left open
+                log.debug("producer did not stop", partition=self.number, error=error)
 
 
 def _now_ms() -> int:

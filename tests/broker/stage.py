@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import CHECKPOINT_KEY, Checkpoint, bounds
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.topics import create, partition_counts
 from stream_enforcer.observe.health import Health, ready
@@ -136,7 +137,7 @@ class Stage:
                 for records in (await reader.getmany(timeout_ms=100)).values():
                     found += records
         finally:
-            await reader.stop()
+            await end_within(CLOSE_SECONDS, reader.stop())
         return sorted(found, key=lambda r: (r.partition, r.offset))
 
     async def decisions(self) -> list[Json]:
@@ -167,7 +168,7 @@ class Stage:
         try:
             stable = await reader.end_offsets(tps)
         finally:
-            await reader.stop()
+            await end_within(CLOSE_SECONDS, reader.stop())
         return [f"{tp.topic}-{tp.partition}" for tp in tps if stable[tp] != high[tp][1]]
 
     @asynccontextmanager

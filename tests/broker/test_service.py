@@ -178,3 +178,23 @@ async def test_a_checkpoint_past_the_end_of_its_topic_is_fatal(stage: Stage) -> 
     with pytest.raises(Fatal, match="the checkpoint wants offset 1, the topic holds 0 to 0"):
         async with stage.running(world()) as running:
             await running.task
+
+
+async def test_a_fenced_replica_publishes_nothing_and_says_so(stage: Stage) -> None:
+    kafka = stage.settings.kafka
+    async with stage.running(world()) as running:
+        await until(running.ready)
+        rivals = [
+            stage.clients.producer(f"{kafka.group}-{kafka.environment}-{n}")
+            for n in range(stage.topics.partitions)
+        ]
+        for rival in rivals:
+            await rival.start()
+        await stage.send([signup(f"a{n}", ip=ip("us")) for n in range(40)])
+        await until(lambda: set(running.health.paused.values()) == {"fenced by another owner"})
+        await until(lambda: len(running.health.paused) == stage.topics.partitions)
+        assert not running.ready()
+        for rival in rivals:
+            await rival.stop()
+    assert await stage.decisions() == []
+    assert running.consumed() == 0

@@ -1,0 +1,29 @@
+"""End a client within a time, whatever it does meanwhile."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+CLOSE_SECONDS: Final = 3.0
+"""Time for a client that only reads."""
+
+
+async def end_within(seconds: float, stop: Coroutine[Any, Any, None]) -> str | None:
+    """Run a client's `stop` for a bounded time.
+
+    The client may hang in `stop` while the cluster is away. And a consumer that is stopped between two fetches
+    that failed, or right after its assignment, ends in a cancellation of its own making, which would cancel
+    whoever awaits it. So `stop` runs as a task that is watched and not awaited.
+
+    Returns:
+        What went wrong, in a word; None when nothing did.
+    """
+    stopping = asyncio.create_task(stop, name="stop")
+    await asyncio.wait([stopping], timeout=seconds)
+    if not stopping.done():
+        stopping.cancel()
+        return "TimeoutError"
+    if stopping.cancelled():
+        return "CancelledError"
+    error = stopping.exception()
+    return None if error is None else type(error).__name__

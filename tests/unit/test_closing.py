@@ -1,0 +1,27 @@
+"""Ending a client: bounded, and never the end of whoever asks for it."""
+
+import asyncio
+
+from stream_enforcer.kafka.closing import end_within
+
+
+async def test_a_client_that_stops_has_nothing_to_say() -> None:
+    assert await end_within(5, asyncio.sleep(0)) is None
+
+
+async def test_a_client_that_hangs_is_left_after_the_time() -> None:
+    assert await end_within(0.01, asyncio.sleep(60)) == "TimeoutError"
+
+
+async def test_a_client_that_fails_is_named_and_not_raised() -> None:
+    async def fails() -> None:
+        raise OSError("gone")
+
+    assert await end_within(5, fails()) == "OSError"
+
+
+async def test_a_cancellation_of_the_client_s_own_making_does_not_cancel_the_caller() -> None:
+    async def cancels_itself() -> None:
+        raise asyncio.CancelledError
+
+    assert await end_within(5, cancels_itself()) == "CancelledError"
