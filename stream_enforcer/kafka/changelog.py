@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import decode
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
+from stream_enforcer.kafka.closing import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 
 CHECKPOINT_KEY: Final = b"ckpt"
 ACCOUNT_PREFIX: Final = b"a:"
@@ -46,17 +46,19 @@ class Checkpoint:
 
     Attributes:
         offsets: Next offset to read, by input topic.
+        partitions: How many partitions the topics had: with another number, accounts' keys go elsewhere.
         world: The world in which every account of the partition was last judged.
         sweep: The sweep that is under way; None when there is none.
     """
 
     offsets: Mapping[str, int]
+    partitions: int
     world: WorldId
     sweep: Sweep | None = None
 
     def encode(self) -> bytes:
         """Return the checkpoint's record value."""
-        data = [FORMAT, dict(self.offsets), self.world, self.sweep]
+        data = [FORMAT, dict(self.offsets), self.partitions, self.world, self.sweep]
         return orjson.dumps(data, option=orjson.OPT_SORT_KEYS, default=tuple)
 
     @classmethod
@@ -69,8 +71,9 @@ class Checkpoint:
         data: list[Any] = orjson.loads(value)
         if data[0] != FORMAT:
             raise ChangelogUnreadable(f"the checkpoint has format {data[0]!r}; this version reads {FORMAT}")
-        offsets, world, sweep = data[1:]
-        return cls(offsets, WorldId(*world), None if sweep is None else Sweep(WorldId(*sweep[0]), sweep[1]))
+        offsets, partitions, world, sweep = data[1:]
+        under_way = None if sweep is None else Sweep(WorldId(*sweep[0]), sweep[1])
+        return cls(offsets, partitions, WorldId(*world), under_way)
 
 
 class ChangelogUnreadable(Exception):
@@ -162,8 +165,8 @@ async def restore(clients: Clients, tp: TopicPartition, restored: Restored) -> N
         ChangelogUnreadable: A record is not of this version.
     """
     reader = clients.reader()
-    await reader.start()
     try:
+        await start_within(START_SECONDS, reader.start())
         begin, target = (await bounds(clients, [tp]))[tp]
         reader.assign([tp])
         restored.position = max(restored.position, begin)
@@ -181,8 +184,8 @@ async def bounds(clients: Clients, tps: list[TopicPartition]) -> dict[TopicParti
     latter, and a restore that ends there forgets them.
     """
     reader = clients.reader("read_uncommitted")
-    await reader.start()
     try:
+        await start_within(START_SECONDS, reader.start())
         begin = await reader.beginning_offsets(tps)
         end = await reader.end_offsets(tps)
     finally:

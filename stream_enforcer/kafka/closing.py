@@ -1,11 +1,34 @@
-"""End a client within a time, whatever it does meanwhile."""
+"""Start and end a client within a time, whatever it does meanwhile."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
+START_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 3.0
 """Time for a client that only reads."""
+
+
+async def start_within(seconds: float, start: Coroutine[Any, Any, None]) -> None:
+    """Run a client's `start` for a bounded time.
+
+    A client whose start is cancelled halfway forgets the connection that it was making. So a cancellation waits
+    a little until the start is through; `end_within` then closes all of it.
+
+    Raises:
+        TimeoutError: It took longer.
+        KafkaError, OSError: What the client raised.
+    """
+    starting = asyncio.create_task(start, name="start")
+    try:
+        await asyncio.wait([starting], timeout=seconds)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=CLOSE_SECONDS)
+        raise
+    if not starting.done():
+        starting.cancel()
+        raise TimeoutError(f"a Kafka client did not start within {seconds:.0f} s")
+    await starting
 
 
 async def end_within(seconds: float, stop: Coroutine[Any, Any, None]) -> str | None:

@@ -210,6 +210,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             settings=self._settings,
             terms=self._terms,
             world_id=WorldId(self._world.policy.hash, self._world.reference_hash),
+            partitions=len(self._consumer.partitions_for_topic(self._settings.topics.signups) or ()),
             clients=self._clients,
             consumer=self._consumer,
             metrics=self._metrics,

@@ -24,7 +24,7 @@ from stream_enforcer.kafka.changelog import (
     restore,
 )
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import end_within
+from stream_enforcer.kafka.closing import START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
 from stream_enforcer.kafka.transaction import NO_HEADERS, Entry, Outgoing, commit
 from stream_enforcer.kafka.work import Work, count_committed
@@ -40,7 +40,6 @@ STOP_SECONDS: Final = 2.0
 TELL_GROUP_SECONDS: Final = 1.0
 """How often the group's offsets follow the checkpoint. They serve lag tools alone, and telling the group in
 every transaction costs it two more round trips, one more marker, and the broker a third of its work."""
-START_SECONDS: Final = 30.0
 REBALANCE_SECONDS: Final = 30.0
 FIRST_BACKOFF: Final = 0.1
 LAST_BACKOFF: Final = 5.0
@@ -60,6 +59,7 @@ class Surroundings:
     settings: Settings
     terms: Terms
     world_id: WorldId
+    partitions: int
     clients: Clients
     consumer: AIOKafkaConsumer
     metrics: Metrics
@@ -148,9 +148,10 @@ class Task:
         started = time.perf_counter()
         settings = shared.settings.kafka
         self._producer = shared.clients.producer(f"{settings.group}-{settings.environment}-{self.number}")
-        await asyncio.wait_for(self._producer.start(), START_SECONDS)
+        await start_within(START_SECONDS, self._producer.start())
         changelog = TopicPartition(shared.settings.topics.accounts, self.number)
         await restore(shared.clients, changelog, self.partition.restored)
+        self._refuse_another_partition_count()
         for tp, (begin, end) in (await bounds(shared.clients, self.inputs)).items():
             shared.consumer.seek(tp, self._start_offset(tp, begin, end))
         await self._sweep()
@@ -162,6 +163,15 @@ class Task:
         shared.metrics.accounts.labels(str(self.number)).set(accounts)
         seconds = round(time.perf_counter() - started, 3)
         log.info("partition open", partition=self.number, accounts=accounts, seconds=seconds)
+
+    def _refuse_another_partition_count(self) -> None:
+        checkpoint, now = self.partition.restored.checkpoint, self.shared.partitions
+        if checkpoint is not None and checkpoint.partitions != now:
+            raise Fatal(
+                f"the topics have {now} partitions, and the accounts were written when they had "
+                f"{checkpoint.partitions}: accounts would be looked for in the wrong partition. Make topics of new "
+                "names with the number you want, and let the service read the inputs again into them"
+            )
 
     def _start_offset(self, tp: TopicPartition, begin: int, end: int) -> int:
         expected = self.partition.expected(tp.topic)
@@ -244,8 +254,8 @@ class Task:
         before = self.partition.restored.checkpoint
         offsets = {**(before.offsets if before else {}), **work.offsets}
         if work.sweep is not None and before is not None:
-            return Checkpoint(offsets, before.world, work.sweep)
-        return Checkpoint(offsets, self.shared.world_id)
+            return Checkpoint(offsets, before.partitions, before.world, work.sweep)
+        return Checkpoint(offsets, self.shared.partitions, self.shared.world_id)
 
     def _outgoing(self, work: Work, checkpoint: Checkpoint) -> list[Outgoing]:
         topics = self.shared.settings.topics

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.admin import NewTopic
+from aiokafka.admin import NewPartitions, NewTopic
 from prometheus_client import CollectorRegistry
 
 from stream_enforcer.domain.world import World
@@ -20,7 +20,7 @@ from stream_enforcer.kafka.changelog import CHECKPOINT_KEY, Checkpoint, bounds
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.service import Service
-from stream_enforcer.kafka.topics import create, partition_counts
+from stream_enforcer.kafka.topics import co_partitioned, create, partition_counts
 from stream_enforcer.observe.health import Health, ready
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Kafka, Settings, Topics
@@ -106,6 +106,23 @@ class Stage:
         finally:
             await admin.close()
         await self._until_visible(name, visible=True)
+
+    async def widen_topics(self, partitions: int) -> None:
+        """Give every topic that the service uses that many partitions."""
+        admin = self.clients.admin()
+        await admin.start()
+        try:
+            await admin.create_partitions(
+                {name: NewPartitions(partitions) for name in co_partitioned(self.topics)}
+            )
+        finally:
+            await admin.close()
+
+        async def told() -> bool:
+            counts = await partition_counts(self.clients)
+            return {counts[name] for name in co_partitioned(self.topics)} == {partitions}
+
+        await until(told)
 
     async def remove_topic(self, name: str) -> None:
         admin = self.clients.admin()

@@ -198,3 +198,15 @@ async def test_a_fenced_replica_publishes_nothing_and_says_so(stage: Stage) -> N
             await rival.stop()
     assert await stage.decisions() == []
     assert running.consumed() == 0
+
+
+async def test_topics_that_were_given_more_partitions_are_refused(stage: Stage) -> None:
+    async with stage.running(world()) as running:
+        await until(running.ready)
+        await running.all_consumed(await stage.send([signup(f"a{n}", ip=ip("us")) for n in range(20)]))
+    await stage.widen_topics(6)
+    with pytest.raises(
+        Fatal, match="the topics have 6 partitions, and the accounts were written when they had 4"
+    ):
+        async with stage.running(world()) as running:
+            await running.task

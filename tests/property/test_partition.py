@@ -52,7 +52,9 @@ class Shell:
         if work is not None:
             self._publish(work)
             self.partition.committed()
-            self.partition.restored.checkpoint = Checkpoint(dict(self.published.offsets), WorldId("p", "r"))
+            self.partition.restored.checkpoint = Checkpoint(
+                dict(self.published.offsets), 1, WorldId("p", "r")
+            )
             self.committed_to = self.committing_to
 
     def _publish(self, work: Work) -> None:

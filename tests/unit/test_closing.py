@@ -2,7 +2,9 @@
 
 import asyncio
 
-from stream_enforcer.kafka.closing import end_within
+import pytest
+
+from stream_enforcer.kafka.closing import end_within, start_within
 
 
 async def test_a_client_that_stops_has_nothing_to_say() -> None:
@@ -25,3 +27,33 @@ async def test_a_cancellation_of_the_client_s_own_making_does_not_cancel_the_cal
         raise asyncio.CancelledError
 
     assert await end_within(5, cancels_itself()) == "CancelledError"
+
+
+async def test_a_start_that_hangs_is_given_up() -> None:
+    with pytest.raises(TimeoutError):
+        await start_within(0.01, asyncio.sleep(60))
+
+
+async def test_a_start_that_fails_says_so() -> None:
+    async def fails() -> None:
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        await start_within(5, fails())
+
+
+async def test_a_cancellation_waits_until_the_start_is_through() -> None:
+    begun, go_on, through = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def start() -> None:
+        begun.set()
+        await go_on.wait()
+        through.set()
+
+    caller = asyncio.create_task(start_within(5, start()))
+    await begun.wait()
+    caller.cancel()
+    go_on.set()
+    await asyncio.wait([caller])
+    assert caller.cancelled()
+    assert through.is_set()

@@ -80,7 +80,7 @@ def test_an_account_that_was_never_seen_is_none() -> None:
 
 
 def test_the_next_offset_is_that_of_the_newest_layer_that_knows_it() -> None:
-    part = partition(restored=Restored(Accounts(), Checkpoint({"usage": 7}, NOW)))
+    part = partition(restored=Restored(Accounts(), Checkpoint({"usage": 7}, 4, NOW)))
     assert [part.expected(topic) for topic in ("usage", "signups")] == [7, None]
     take(part, usage(), start=7)
     part.next_work()
@@ -143,11 +143,11 @@ THREE = [usage("a"), usage("m"), usage("z")]
     ("checkpoint", "expected"),
     [
         (None, []),
-        (Checkpoint({}, NOW), []),
-        (Checkpoint({}, WorldId("old", "r")), [b"a", b"m", b"z"]),
-        (Checkpoint({}, WorldId("p", "old")), [b"a", b"m", b"z"]),
-        (Checkpoint({}, WorldId("old", "r"), Sweep(NOW, "a")), [b"m", b"z"]),
-        (Checkpoint({}, WorldId("old", "r"), Sweep(NOW, "z")), []),
+        (Checkpoint({}, 4, NOW), []),
+        (Checkpoint({}, 4, WorldId("old", "r")), [b"a", b"m", b"z"]),
+        (Checkpoint({}, 4, WorldId("p", "old")), [b"a", b"m", b"z"]),
+        (Checkpoint({}, 4, WorldId("old", "r"), Sweep(NOW, "a")), [b"m", b"z"]),
+        (Checkpoint({}, 4, WorldId("old", "r"), Sweep(NOW, "z")), []),
     ],
 )
 def test_accounts_last_judged_in_another_world_wait_in_order_after_the_last_that_was_swept(
@@ -158,7 +158,7 @@ def test_accounts_last_judged_in_another_world_wait_in_order_after_the_last_that
 
 @pytest.mark.parametrize("before", [NOW, WorldId("old", "r")])
 def test_accounts_swept_towards_a_world_that_is_no_longer_wanted_are_judged_again(before: WorldId) -> None:
-    half_way = Checkpoint({}, before, Sweep(WorldId("taken back", "r"), "m"))
+    half_way = Checkpoint({}, 4, before, Sweep(WorldId("taken back", "r"), "m"))
     assert partition(restored=restored(THREE, half_way)).unswept(NOW) == [b"a", b"m", b"z"]
 
 
