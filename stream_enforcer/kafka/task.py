@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import structlog
@@ -26,7 +27,7 @@ from stream_enforcer.kafka.changelog import (
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.closing import START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
-from stream_enforcer.kafka.transaction import NO_HEADERS, Entry, Outgoing, commit
+from stream_enforcer.kafka.transaction import NO_HEADERS, Outgoing, commit
 from stream_enforcer.kafka.work import Work, count_committed
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
@@ -259,15 +260,15 @@ class Task:
 
     def _outgoing(self, work: Work, checkpoint: Checkpoint) -> list[Outgoing]:
         topics = self.shared.settings.topics
-        decisions: list[Entry] = [(key, value, NO_HEADERS) for key, value in work.decisions]
-        states: list[Entry] = [
-            (ACCOUNT_PREFIX + key, encode(account), NO_HEADERS) for key, account in work.states.items()
-        ]
-        return [
-            Outgoing(topics.dead_letters, work.dead_letters),
-            Outgoing(topics.decisions, decisions),
-            Outgoing(topics.accounts, [*states, (CHECKPOINT_KEY, checkpoint.encode(), NO_HEADERS)]),
-        ]
+        outgoing = []
+        if work.dead_letters:
+            outgoing.append(Outgoing(topics.dead_letters, work.dead_letters))
+        if work.decisions:
+            decisions = ((key, value, NO_HEADERS) for key, value in work.decisions)
+            outgoing.append(Outgoing(topics.decisions, decisions))
+        states = ((ACCOUNT_PREFIX + key, encode(account), NO_HEADERS) for key, account in work.states.items())
+        position = (CHECKPOINT_KEY, checkpoint.encode(), NO_HEADERS)
+        return [*outgoing, Outgoing(topics.accounts, chain(states, [position]))]
 
     async def _reset(self, why: str, error: BaseException) -> None:
         """Drop what is not committed and the producer, and stand still until opened again."""

@@ -1,7 +1,7 @@
 """The one place that knows the order of a commit."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,10 +18,10 @@ Entry = tuple[bytes | None, bytes | None, list[Header]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Records for one topic, in order."""
+    """Records for one topic, in order, at least one; made when they are packed, so that none waits in memory."""
 
     topic: str
-    entries: Sequence[Entry]
+    entries: Iterable[Entry]
 
 
 async def commit(
@@ -52,7 +52,7 @@ async def commit(
             changelog. The client checks its states with assertions.
     """
     await producer.begin_transaction()
-    sends = [asyncio.ensure_future(_send(producer, partition, out)) for out in outgoing if out.entries]
+    sends = [asyncio.ensure_future(_send(producer, partition, out)) for out in outgoing]
     told = [producer.send_offsets_to_transaction(_offsets(offsets), group)] if offsets else []
     try:
         sent = await asyncio.gather(*sends, *told)
