@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test faults check bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ demo: setup ## Start a real Kafka and two replicas, feed 50,000 events, explain 
 
 test: setup ## Run every test, those on the real Kafka included
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: setup ## Kill and pause replicas and brokers of a real three-broker cluster; prints what was lost: nothing
+	@$(BIN)/python -m tests.broker.faults $(ARGS)
 
 check: setup ## Lint, formatting and types, of sources and tests
 	@$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import typer
 
 from stream_enforcer.cli import (
     config,
+    dead_letters,
     decide,
     demo,
     explain,
@@ -28,6 +29,7 @@ for command in (demo.demo, run.run, decide.decide, explain.explain, verify.verif
 app.add_typer(policy.app, name="policy")
 app.add_typer(ownership.app, name="ownership")
 app.add_typer(topics.app, name="topics")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(config.app, name="config")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(kafka.app, name="kafka")

@@ -14,8 +14,9 @@ from rich.text import Text
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.cli.explanation import explanation
 from stream_enforcer.domain.decision import PublishedDecision
+from stream_enforcer.kafka.bounded_read import ReadStalled
 from stream_enforcer.kafka.client import UNREACHABLE
-from stream_enforcer.kafka.decisions import ReadStalled, last_decision
+from stream_enforcer.kafka.decisions import last_decision
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.ownership import load_ownership

@@ -1,6 +1,5 @@
 """A real Apache Kafka on this machine, for the demo, tests and benchmarks: one node, data in a temporary folder."""
 
-import asyncio
 import shutil
 import socket
 import tempfile
@@ -10,36 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-
 from stream_enforcer.kafka.broker_files import HOST, Node, new_cluster_id, write_broker_files
+from stream_enforcer.kafka.broker_process import (
+    READY_WITHIN_SECONDS,
+    brokers_known,
+    failed,
+    format_storage,
+    java_program,
+    launch,
+    log_of,
+    remove_all_but_log,
+)
 from stream_enforcer.kafka.child_process import ChildProcess
 from stream_enforcer.kafka.distribution import (
     LocalKafkaError,
     LocalKafkaSetupError,
-    cache_folder,
-    java_executable,
-    kafka_classpath,
-    pinned_jars,
 )
 
-READY_WITHIN_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 20.0
 _PORT_ATTEMPTS = 5
 _POLL_SECONDS = 0.05
-_REQUEST_TIMEOUT_MS = 2000
-_LOG_TAIL_LINES = 15
-
-# Measured on two cores over 4 million records of 250 bytes: without the optimising compiler the broker takes a
-# fifth less CPU time per record (its hot path is copies and checksums), has a lower p99 and starts 0.6 s sooner.
-_JVM_FLAGS = (
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData",
-    "-XX:+ExitOnOutOfMemoryError",
-)
-_BROKER_HEAP = ("-Xms512m", "-Xmx512m")
+_HEAP_MEGABYTES = 512
 
 
 class _PortTakenError(Exception):
@@ -70,9 +60,7 @@ class LocalKafka:
             LocalKafkaSetupError: The `local` extra or Java is missing, or `port` is taken.
             LocalKafkaError: It could not be downloaded, or did not answer in time; the message shows the log.
         """
-        java = java_executable()
-        classpath = kafka_classpath(cache_folder(), pinned_jars())
-        program = [str(java), "-cp", classpath, *_JVM_FLAGS]
+        program = java_program()
         for _ in range(_PORT_ATTEMPTS):
             client_port, controller_port = _free_ports(port)
             node = Node(
@@ -116,12 +104,12 @@ class LocalKafka:
         if exit_code is None and self._process.stop(STOP_WITHIN_SECONDS):
             shutil.rmtree(self._node.folder)
             return
-        _remove_all_but_log(self._node)
+        remove_all_but_log(self._node)
         if exit_code is None:
-            raise _failed(
+            raise failed(
                 self._node, f"the local Kafka did not stop within {STOP_WITHIN_SECONDS:.0f} s; killed"
             )
-        raise _failed(self._node, f"the local Kafka ended by itself, exit code {exit_code}")
+        raise failed(self._node, f"the local Kafka ended by itself, exit code {exit_code}")
 
     def __enter__(self) -> Self:
         return self
@@ -162,24 +150,17 @@ def _free_ports(wanted: int | None) -> tuple[int, int]:
 def _launch(program: list[str], node: Node, properties: Mapping[str, str]) -> ChildProcess:
     """Start a broker in `node.folder`, and leave nothing but a log when that fails."""
     cluster_id = new_cluster_id()
-    program = [
-        *program,
-        f"-Dlog4j2.configurationFile={node.logging_path}",
-        f"-Djava.io.tmpdir={node.scratch_folder}",
-    ]
     try:
         write_broker_files(node, [node], properties)
-        _format_storage(program, node, cluster_id)
-        broker = ChildProcess(
-            [*program, *_BROKER_HEAP, "kafka.Kafka", str(node.properties_path)], node.folder, node.log_path
-        )
+        format_storage(program, node, cluster_id)
+        broker = launch(program, node, _HEAP_MEGABYTES)
         try:
             _wait_until_ready(broker, node, cluster_id)
         except BaseException:
             broker.stop(STOP_WITHIN_SECONDS)
             raise
     except LocalKafkaError:
-        _remove_all_but_log(node)
+        remove_all_but_log(node)
         raise
     except BaseException:
         shutil.rmtree(node.folder)
@@ -187,70 +168,12 @@ def _launch(program: list[str], node: Node, properties: Mapping[str, str]) -> Ch
     return broker
 
 
-def _format_storage(program: list[str], node: Node, cluster_id: str) -> None:
-    command = [
-        "kafka.tools.StorageTool",
-        "format",
-        "--cluster-id",
-        cluster_id,
-        "--config",
-        str(node.properties_path),
-    ]
-    tool = ChildProcess([*program, *command], node.folder, node.log_path)
-    try:
-        tool.wait(READY_WITHIN_SECONDS)
-        exit_code = tool.exit_code
-    finally:
-        tool.stop(0)
-    if exit_code != 0:
-        raise _failed(node, f"cannot format the storage of the local Kafka, exit code {exit_code}")
-
-
 def _wait_until_ready(broker: ChildProcess, node: Node, cluster_id: str) -> None:
     deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while not _answers(node, cluster_id):
+    while not brokers_known(node, cluster_id):
         if broker.wait(_POLL_SECONDS):
-            if "Address already in use" in _log_of(node):
+            if "Address already in use" in log_of(node):
                 raise _PortTakenError
-            raise _failed(node, f"the local Kafka ended while it started, exit code {broker.exit_code}")
+            raise failed(node, f"the local Kafka ended while it started, exit code {broker.exit_code}")
         if time.monotonic() > deadline:
-            raise _failed(node, f"the local Kafka did not answer within {READY_WITHIN_SECONDS:.0f} s")
-
-
-def _answers(node: Node, cluster_id: str) -> bool:
-    try:
-        socket.create_connection((HOST, node.port), timeout=1).close()
-    except OSError:
-        return False
-    # An own loop: `asyncio.run` would unset the caller's.
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        return runner.run(_serves_cluster(node, cluster_id))
-
-
-async def _serves_cluster(node: Node, cluster_id: str) -> bool:
-    """Tell whether the broker at `node.port` is ours, and takes requests."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=f"{HOST}:{node.port}", request_timeout_ms=_REQUEST_TIMEOUT_MS
-    )
-    try:
-        await admin.start()
-        cluster = await admin.describe_cluster()
-    except KafkaError:
-        return False
-    finally:
-        await admin.close()
-    return bool(cluster["cluster_id"] == cluster_id and cluster["brokers"])
-
-
-def _remove_all_but_log(node: Node) -> None:
-    for folder in (node.data_folder, node.scratch_folder):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _log_of(node: Node) -> str:
-    return node.log_path.read_text("utf-8", errors="replace") if node.log_path.exists() else ""
-
-
-def _failed(node: Node, message: str) -> LocalKafkaError:
-    tail = "\n".join(_log_of(node).splitlines()[-_LOG_TAIL_LINES:])
-    return LocalKafkaError(f"{message}; the log is {node.log_path} and ends with:\n{tail}")
+            raise failed(node, f"the local Kafka did not answer within {READY_WITHIN_SECONDS:.0f} s")

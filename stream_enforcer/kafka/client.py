@@ -69,6 +69,7 @@ class Clients:
             more["transactional_id"] = transactional_id
             more["transaction_timeout_ms"] = self.settings.transaction_timeout_ms
         return AIOKafkaProducer(
+            enable_idempotence=True,  # with it come acks=all and no record twice
             compression_type="zstd",
             max_batch_size=MAX_BATCH_BYTES,
             max_request_size=4 * MAX_BATCH_BYTES,

@@ -1,5 +1,6 @@
 """Dead letters: the source's bytes untouched, and headers that say where they came from and what is wrong."""
 
+import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final, Literal, NamedTuple
@@ -15,6 +16,19 @@ MAX_PAYLOAD_BYTES: Final = (1 << 20) - (1 << 14)
 """A key and value over this are cut, or the broker would refuse the dead letter; a header says so."""
 
 Header = tuple[str, bytes]
+
+OURS: Final = frozenset(
+    {
+        *("dlq.id", "dlq.redrive.count", "dlq.truncated.bytes", "dlq.failed.at"),
+        *("dlq.original.topic", "dlq.original.partition", "dlq.original.offset"),
+        *("dlq.original.timestamp", "dlq.original.timestamp.type"),
+        *("dlq.error.stage", "dlq.error.class", "dlq.error.message"),
+        *("dlq.app", "dlq.app.version", "dlq.group"),
+    }
+)
+"""The headers that a dead letter gets; all others are the source's."""
+
+_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,249}-[0-9]{1,10}-[0-9]{1,19}")
 
 
 class Source(NamedTuple):
@@ -46,11 +60,16 @@ def dead_letter(source: Source, why: Malformed, group: str, failed_at_ms: int) -
         why: Stage, class and message of the failure.
         group: The consumer group that read it.
         failed_at_ms: Time of the failure, epoch milliseconds.
+
+    Returns:
+        The dead letter. A record that was sent back keeps the id that it got when it failed first.
     """
+    redrives = _redrives(source.headers)
     oversize = _size(source) > MAX_PAYLOAD_BYTES
     stage: Literal["decode", "validate", "oversize"] = "oversize" if oversize else why.stage
     fields: dict[str, Any] = {
-        "dlq.id": f"{source.topic}-{source.partition}-{source.offset}",
+        "dlq.id": (_kept_id(source.headers) if redrives else None)
+        or f"{source.topic}-{source.partition}-{source.offset}",
         "dlq.original.topic": source.topic,
         "dlq.original.partition": source.partition,
         "dlq.original.offset": source.offset,
@@ -63,7 +82,7 @@ def dead_letter(source: Source, why: Malformed, group: str, failed_at_ms: int) -
         "dlq.app.version": VERSION,
         "dlq.group": group,
         "dlq.failed.at": failed_at_ms,
-        "dlq.redrive.count": _redrives(source.headers),
+        "dlq.redrive.count": redrives,
     }
     if not oversize:
         theirs = [(name, value) for name, value in source.headers if name not in fields]
@@ -94,3 +113,11 @@ def _redrives(headers: Sequence[tuple[str, bytes | None]]) -> int:
         if name == "dlq.redrive.count" and value is not None and len(value) <= 9 and value.isdigit():
             return int(value)
     return 0
+
+
+def _kept_id(headers: Sequence[tuple[str, bytes | None]]) -> str | None:
+    """Return the id that the record carries from its first failure, or None where it has none that could be one."""
+    for name, value in headers:
+        if name == "dlq.id" and value is not None and _ID.fullmatch(value):
+            return value.decode()
+    return None

@@ -11,7 +11,9 @@ from stream_enforcer.domain.events import MS_PER_DAY, EventKind
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Restored, WorldId
 from stream_enforcer.kafka.dead_letters import Source, dead_letter
+from stream_enforcer.kafka.poison import PoisonCounter
 from stream_enforcer.kafka.work import Work
+from stream_enforcer.settings import Poison
 
 SWEEP_CHUNK: Final = 2_000
 """Accounts judged again in one transaction after the world changed."""
@@ -27,6 +29,7 @@ class Terms:
         emit: Which decisions to publish.
         group: The consumer group, named in dead letters.
         accounts_topic: The changelog's name, named as the trigger of a second look.
+        poison: How many malformed records stop a partition.
     """
 
     world: World
@@ -34,6 +37,7 @@ class Terms:
     emit: Emit
     group: str
     accounts_topic: str
+    poison: Poison = Poison()
 
 
 class Partition:
@@ -49,6 +53,11 @@ class Partition:
         self.restored = restored
         self.pending = Work()
         self.committing: Work | None = None
+        self.storm: str | None = None
+        self._counters = self._new_counters()
+
+    def _new_counters(self) -> dict[str, PoisonCounter]:
+        return {topic: PoisonCounter(self.terms.poison) for topic in self.terms.kinds}
 
     def account(self, key: bytes) -> Account | None:
         """Return an account's state as of all that was judged."""
@@ -58,7 +67,9 @@ class Partition:
         return found if found is not None else self.restored.accounts.get(key)
 
     def take(self, topic: str, records: Sequence[Any], now_ms: int) -> None:
-        """Judge records of one input topic, in order.
+        """Judge records of one input topic, in order, up to the first that makes the malformed ones too many.
+
+        That one is the last: `storm` then says what is too much, and nothing may be taken any more.
 
         Args:
             topic: Their topic.
@@ -67,7 +78,8 @@ class Partition:
         """
         terms, world, emit = self.terms, self.terms.world, self.terms.emit
         kind, work, account = terms.kinds[topic], self.pending, self.account
-        for record in records:
+        counter, counted = self._counters[topic], 0
+        for place, record in enumerate(records):
             key = record.key
             caused = step(record, kind, None if key is None else account(key), world, emit)
             if caused is NOTHING:
@@ -86,6 +98,14 @@ class Partition:
                     record.headers,
                 )
                 work.bury(dead_letter(source, caused.malformed, terms.group, now_ms), caused.malformed.error)
+                counter.well_formed(place - counted)
+                counted = place + 1
+                storm = counter.malformed()
+                if storm is not None:
+                    self.storm = f"{storm} in {topic}"
+                    records = records[:counted]
+                    break
+        counter.well_formed(len(records) - counted)
         work.moved(topic, records[-1].offset + 1, len(records))
 
     def expected(self, topic: str) -> int | None:
@@ -109,8 +129,9 @@ class Partition:
             self.committing = None
 
     def drop(self) -> None:
-        """Forget all that is not committed."""
+        """Forget all that is not committed, and count malformed records anew."""
         self.committing, self.pending = None, Work()
+        self.storm, self._counters = None, self._new_counters()
 
     def unswept(self, world: WorldId) -> list[bytes]:
         """Return the accounts that may have been judged last in another world, in order; [] where there are none."""

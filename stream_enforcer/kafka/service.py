@@ -27,6 +27,8 @@ POLL_MS: Final = 100
 CHUNK: Final = 200
 """Records judged between two turns of the event loop. A commit takes about ten turns, so larger chunks make it
 slow under load, and past its deadline in the end."""
+BAD_POLLS_SECONDS: Final = 30.0
+"""Polls that fail this long do not mend: the client's group membership is dead, or records were removed."""
 STOP_SECONDS: Final = 3.0
 WATCH_SECONDS: Final = 1.0
 PROBE_SECONDS: Final = 5.0
@@ -49,13 +51,19 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         self._health = health
         self._clients = Clients(settings.kafka)
         self._terms = Terms(
-            world, input_kinds(settings), settings.emit, settings.kafka.group, settings.topics.accounts
+            world,
+            input_kinds(settings),
+            settings.emit,
+            settings.kafka.group,
+            settings.topics.accounts,
+            settings.poison,
         )
         self._world = world
         self._tasks: dict[int, Task] = {}
         self._kept: dict[int, Restored] = {}
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
+        self._polled_at = time.monotonic()
 
     def stop(self) -> None:
         """Ask the service to drain and end; returns at once."""
@@ -136,6 +144,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         ready = {task.number: task.epoch for task in self._tasks.values() if task.ready}
         tps = [tp for number in ready for tp in self._tasks[number].inputs]
         if not tps:
+            self._polled_at = time.monotonic()
             await asyncio.sleep(0.005)
             return
         try:
@@ -144,7 +153,13 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             # The client has moved positions past records that it then dropped.
             log.warning("poll failed; seeking back", error=type(error).__name__, message=str(error)[:200])
             self._seek_back(ready)
+            if time.monotonic() - self._polled_at > BAD_POLLS_SECONDS:
+                self._fail(
+                    Fatal(f"no poll has succeeded for {BAD_POLLS_SECONDS:.0f} s; the last error: {error!r}")
+                )
+            await asyncio.sleep(POLL_MS / 1000)
             return
+        self._polled_at = time.monotonic()
         self._metrics.last_poll.set(time.time())
         for tp, records in batches.items():
             await self._hand_over(tp, records, ready[tp.partition])
@@ -152,8 +167,8 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
     async def _hand_over(self, tp: TopicPartition, records: list[object], epoch: int) -> None:
         for start in range(0, len(records), CHUNK):
             task = self._tasks.get(tp.partition)
-            if task is None or task.epoch != epoch or not task.running:
-                return  # it was reset or revoked meanwhile; opening it seeks to its checkpoint
+            if task is None or task.epoch != epoch or not task.takes:
+                return  # it was reset, stopped or revoked meanwhile; opening it seeks to its checkpoint
             started = time.perf_counter()
             task.partition.take(tp.topic, records[start : start + CHUNK], time.time_ns() // 1_000_000)
             self._metrics.step_seconds.observe(time.perf_counter() - started)

@@ -95,10 +95,22 @@ class Task:
     @property
     def ready(self) -> bool:
         """Whether the task takes records: it runs and has not gathered its fill."""
-        return self.running and not self._draining and not self.partition.pending.full
+        return self.takes and not self._draining and not self.partition.pending.full
+
+    @property
+    def takes(self) -> bool:
+        """Whether records that were already fetched may be judged: it runs, and no storm stopped it."""
+        return self.running and self.partition.storm is None
 
     def gathered(self) -> None:
-        """Wake the committer: there is work."""
+        """Wake the committer: there is work. Stop taking more where a storm began."""
+        if self.partition.storm is not None:
+            self._pause("dead_letters", f"dead letters: {self.partition.storm}")
+            log.error(
+                "partition paused: too many dead letters",
+                partition=self.number,
+                dead_letters=self.partition.storm,
+            )
         self._idle.clear()
         self._wake.set()
 
@@ -154,12 +166,19 @@ class Task:
         await restore(shared.clients, changelog, self.partition.restored)
         self._refuse_another_partition_count()
         for tp, (begin, end) in (await bounds(shared.clients, self.inputs)).items():
-            shared.consumer.seek(tp, self._start_offset(tp, begin, end))
+            offset = self._start_offset(tp, begin, end)
+            if self.partition.expected(tp.topic) is None:
+                self.partition.pending.moved(tp.topic, offset, 0)
+            shared.consumer.seek(tp, offset)
         await self._sweep()
+        # A start that is not written down would be looked up anew after a failure, and have moved.
+        if self.partition.pending.offsets:
+            await self._commit()
         shared.consumer.resume(*self.inputs)
         self.running = True
         shared.health.restored.add(self.number)
         shared.health.paused.pop(self.number, None)
+        shared.metrics.not_paused(self.number)
         accounts = len(self.partition.restored.accounts)
         shared.metrics.accounts.labels(str(self.number)).set(accounts)
         seconds = round(time.perf_counter() - started, 3)
@@ -219,7 +238,8 @@ class Task:
             await self._wake.wait()
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), TELL_GROUP_SECONDS)
+            async with asyncio.timeout(TELL_GROUP_SECONDS):
+                await self._wake.wait()
 
     def _group_to_be_told(self) -> bool:
         waited = time.monotonic() - self._group_told_at >= TELL_GROUP_SECONDS
@@ -240,9 +260,9 @@ class Task:
         offsets = {TopicPartition(t, self.number): offset for t, offset in checkpoint.offsets.items()}
         outgoing = self._outgoing(work, checkpoint)
         group = shared.settings.kafka.group
-        after = await asyncio.wait_for(
-            commit(producer, self.number, outgoing, offsets if tell else {}, group), COMMIT_SECONDS
-        )
+        # Not `wait_for`: it swallows a cancellation that comes when the commit has just ended.
+        async with asyncio.timeout(COMMIT_SECONDS):
+            after = await commit(producer, self.number, outgoing, offsets if tell else {}, group)
         self.partition.committed()
         self.partition.restored.checkpoint = checkpoint
         self.partition.restored.position = after
@@ -273,7 +293,7 @@ class Task:
     async def _reset(self, why: str, error: BaseException) -> None:
         """Drop what is not committed and the producer, and stand still until opened again."""
         committing = self.partition.committing is not None
-        self._stand_still(f"{why}: {type(error).__name__}")
+        self._stand_still(why, f"{why}: {type(error).__name__}")
         self.partition.drop()
         await self._discard_producer()
         if committing:
@@ -287,11 +307,12 @@ class Task:
 
     async def _lost(self) -> None:
         """Another producer has this partition: never fence it back; the group will say who owns it."""
-        self._stand_still("fenced by another owner")
-        self.partition.drop()
-        await self._discard_producer()
+        # Said before any await: standing still lets a drain end, which cancels this.
         self.shared.metrics.transactions.labels("fenced").inc()
         log.error("fenced: another replica owns this partition", partition=self.number)
+        self._stand_still("fenced", "fenced by another owner")
+        self.partition.drop()
+        await self._discard_producer()
         # The group's next assignment ends this task. Without one, it is not the group that gave the partition away.
         await asyncio.sleep(self.shared.settings.kafka.session_timeout_ms / 1000 + REBALANCE_SECONDS)
         self.shared.fatal(
@@ -301,12 +322,16 @@ class Task:
             )
         )
 
-    def _stand_still(self, why: str) -> None:
+    def _stand_still(self, kind: str, why: str) -> None:
         self.epoch += 1
         self.running = False
         self._idle.set()
         self.shared.health.restored.discard(self.number)
+        self._pause(kind, why)
+
+    def _pause(self, kind: str, why: str) -> None:
         self.shared.health.paused[self.number] = why
+        self.shared.metrics.paused(self.number, kind)
         assigned = self.shared.consumer.assignment()
         self.shared.consumer.pause(*(tp for tp in self.inputs if tp in assigned))
 

@@ -40,14 +40,16 @@ class TopicPlan:
 def plan(topics: Topics) -> tuple[TopicPlan, ...]:
     """Return every topic of the service as it should be."""
     n = topics.partitions
+    # An acknowledged decision stands the loss of one broker, and its partition stays writable meanwhile.
+    safe = {"min.insync.replicas": "2"} if topics.replication >= 3 else {}
     return (
         TopicPlan(topics.signups, n, {"cleanup.policy": "delete"}),
         TopicPlan(topics.usage, n, {"cleanup.policy": "delete"}),
         TopicPlan(topics.overrides, n, {"cleanup.policy": "delete", "retention.ms": "-1"}),
         TopicPlan(topics.ownership, 1, {"cleanup.policy": "compact"}),
-        TopicPlan(topics.decisions, n, {"cleanup.policy": "delete"}),
-        TopicPlan(topics.accounts, n, _CHANGELOG),
-        TopicPlan(topics.dead_letters, n, {"cleanup.policy": "delete"}),
+        TopicPlan(topics.decisions, n, {"cleanup.policy": "delete", **safe}),
+        TopicPlan(topics.accounts, n, {**_CHANGELOG, **safe}),
+        TopicPlan(topics.dead_letters, n, {"cleanup.policy": "delete", **safe}),
     )
 
 

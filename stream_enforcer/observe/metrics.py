@@ -96,6 +96,12 @@ LAG = MetricSpec(
 )
 ACCOUNTS = MetricSpec(PREFIX + "accounts", "gauge", "Accounts held in memory.", ("partition",))
 PARTITIONS = MetricSpec(PREFIX + "partitions_owned", "gauge", "Partitions that this replica owns.")
+PARTITION_PAUSED = MetricSpec(
+    PREFIX + "partition_paused",
+    "gauge",
+    "1 while a partition of this replica stands still; reason is transient, fenced or dead_letters.",
+    ("partition", "reason"),
+)
 REFERENCE_AGE = MetricSpec(
     PREFIX + "reference_age_seconds", "gauge", "Age of the reference data since it was built.", ("kind",)
 )
@@ -126,6 +132,7 @@ CATALOGUE: Final[tuple[MetricSpec, ...]] = (
     LAG,
     ACCOUNTS,
     PARTITIONS,
+    PARTITION_PAUSED,
     REFERENCE_AGE,
     LAST_POLL,
     BUILD,
@@ -190,6 +197,7 @@ class Metrics:
         "lag",
         "last_poll",
         "latency_seconds",
+        "partition_paused",
         "partitions",
         "policy",
         "rebalances",
@@ -217,6 +225,7 @@ class Metrics:
         self.lag = _gauge(LAG, registry)
         self.accounts = _gauge(ACCOUNTS, registry)
         self.partitions = _gauge(PARTITIONS, registry)
+        self.partition_paused = _gauge(PARTITION_PAUSED, registry)
         self.reference_age = _gauge(REFERENCE_AGE, registry)
         self.last_poll = _gauge(LAST_POLL, registry)
         self.build = _info(BUILD, registry)
@@ -232,10 +241,20 @@ class Metrics:
         """Show the policy that decisions are made with; the hash is cut to twelve digits."""
         self.policy.info({"id": identity, "version": version, "hash": hash_[:12], "mode": mode})
 
+    def paused(self, partition: int, reason: str) -> None:
+        """Show that a partition stands still, and why in a word."""
+        self.not_paused(partition)
+        self.partition_paused.labels(str(partition), reason).set(1)
+
+    def not_paused(self, partition: int) -> None:
+        """Show that a partition does not stand still."""
+        self.partition_paused.remove_by_labels({"partition": str(partition)})
+
     def forget_partition(self, partition: int) -> None:
         """Drop the gauges of a partition that another replica owns now, or they would stand still here."""
         self.lag.remove_by_labels({"partition": str(partition)})
         self.accounts.remove_by_labels({"partition": str(partition)})
+        self.not_paused(partition)
 
 
 def catalogue_table() -> str:

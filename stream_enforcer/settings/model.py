@@ -158,6 +158,25 @@ class Topics(BaseModel):
         return value
 
 
+class Poison(BaseModel):
+    """How many malformed records an input topic of a partition may bring before the partition stops."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    max_consecutive: int = Field(
+        100, ge=1, description="Malformed records in a row at which a partition stops taking records"
+    )
+    max_ratio_percent: int = Field(
+        50,
+        ge=0,
+        le=100,
+        description="A partition stops when more than this share of the window is malformed, in percent",
+    )
+    window: int = Field(
+        1_000, ge=1, le=1_000_000, description="Records over which poison.max_ratio_percent is counted"
+    )
+
+
 class Http(BaseModel):
     """Where metrics and health are served."""
 
@@ -184,6 +203,7 @@ class Settings(BaseSettings):
     emit: Literal["transitions", "every"] = Field(
         "transitions", description="Publish changes only, or one decision per signup and usage event"
     )
+    poison: Poison = Poison()
     http: Http = Http()
     commit_interval_ms: int = Field(
         0, ge=0, le=10_000, description="Time for which a partition gathers records before it commits, in ms"

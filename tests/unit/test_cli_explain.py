@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from stream_enforcer.cli import explain as command
 from stream_enforcer.cli.explain import explain
 from stream_enforcer.cli.explanation import explanation
-from stream_enforcer.kafka.decisions import ReadStalled
+from stream_enforcer.kafka.bounded_read import ReadStalled
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.settings import Settings
 from tests.builders import Json, at, company, ip, override, run, signup, stake, usage, world

@@ -6,6 +6,7 @@ from stream_enforcer.domain.events import Malformed
 from stream_enforcer.kafka.dead_letters import (
     MAX_MESSAGE_BYTES,
     MAX_PAYLOAD_BYTES,
+    OURS,
     DeadLetter,
     Source,
     dead_letter,
@@ -126,3 +127,31 @@ def test_a_redrive_count_that_is_no_count_is_none_and_never_outgrows_the_broker(
 def test_the_bytes_that_were_cut_are_counted() -> None:
     letter = bury(source(b"a", b"x", (("h", b"y" * MAX_PAYLOAD_BYTES),)))
     assert headers(letter)["dlq.truncated.bytes"] == str(len("h") + MAX_PAYLOAD_BYTES)
+
+
+def sent_back(*more: tuple[str, bytes]) -> str:
+    return headers(bury(source(headers=more)))["dlq.id"]
+
+
+def test_a_record_that_was_sent_back_keeps_the_id_of_its_first_failure() -> None:
+    assert sent_back(("dlq.id", b"sign.ups-3-7"), ("dlq.redrive.count", b"1")) == "sign.ups-3-7"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (("dlq.id", b"signups-3-7"),),
+        (("dlq.id", b"signups-3-7"), ("dlq.redrive.count", b"0")),
+        (("dlq.id", b"signups-3-7"), ("dlq.redrive.count", b"many")),
+        (("dlq.redrive.count", b"1"),),
+        *((("dlq.id", bad), ("dlq.redrive.count", b"1")) for bad in (b"", b"x", b"\xff-1-1", b"a-1-1\n")),
+        (("dlq.id", b"x" * 300 + b"-1-1"), ("dlq.redrive.count", b"1")),
+    ],
+)
+def test_any_other_record_gets_an_id_of_where_it_stands(more: tuple[tuple[str, bytes], ...]) -> None:
+    assert sent_back(*more) == "usage-3-42"
+
+
+def test_our_headers_are_those_that_a_dead_letter_gets() -> None:
+    cut = bury(source(b"a", b"x" * MAX_PAYLOAD_BYTES))
+    assert {name for name, _ in cut.headers} == OURS

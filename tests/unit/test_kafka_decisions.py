@@ -8,9 +8,10 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
-from stream_enforcer.kafka import decisions
+from stream_enforcer.kafka import bounded_read, decisions
+from stream_enforcer.kafka.bounded_read import ReadStalled
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.decisions import ReadStalled, last_decision, search_order
+from stream_enforcer.kafka.decisions import last_decision, search_order
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.settings import Settings
 
@@ -140,7 +141,7 @@ async def test_an_end_that_never_comes_is_an_error(
     stable: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = _use(monkeypatch, _Partition([], begin=1, end=5, reaches_end=False, stable=stable))
-    reader.on_tenth_poll = lambda: monkeypatch.setattr(decisions, "NO_PROGRESS_SECONDS", 0.0)
+    reader.on_tenth_poll = lambda: monkeypatch.setattr(bounded_read, "NO_PROGRESS_SECONDS", 0.0)
     with pytest.raises(ReadStalled, match="topic decisions, partition 0: stands at 1 of 5"):
         await last_decision(Settings(), "a")
     assert reader.stopped

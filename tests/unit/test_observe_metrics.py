@@ -131,3 +131,17 @@ def test_a_second_set_on_the_same_registry_is_refused() -> None:
         Metrics(metrics.registry, "1")
     with pytest.raises(ValueError, match="Duplicated"):
         BatchHistogram(LATENCY_SECONDS, metrics.registry)
+
+
+def test_a_paused_partition_shows_its_latest_reason_until_it_is_opened_or_given_away() -> None:
+    metrics = made()
+
+    def shown() -> list[dict[str, str]]:
+        return [s.labels for s in ours(metrics)["stream_enforcer_partition_paused"].samples]
+
+    for done in (metrics.not_paused, metrics.forget_partition):
+        metrics.paused(3, "transient")
+        metrics.paused(3, "dead_letters")
+        assert shown() == [{"partition": "3", "reason": "dead_letters"}]
+        done(3)
+        assert shown() == []

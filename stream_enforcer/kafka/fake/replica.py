@@ -1,0 +1,108 @@
+"""One replica of the service over the broker in memory: the real tasks, and a group that does as it is told."""
+
+import asyncio
+from collections.abc import Iterable
+from importlib.metadata import version
+
+from aiokafka import TopicPartition
+from prometheus_client import CollectorRegistry
+
+from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
+from stream_enforcer.kafka.fake.broker import FakeBroker
+from stream_enforcer.kafka.fake.clients import FakeClients
+from stream_enforcer.kafka.fake.host import Host
+from stream_enforcer.kafka.partition import Terms
+from stream_enforcer.kafka.service import input_kinds
+from stream_enforcer.kafka.task import Surroundings, Task
+from stream_enforcer.observe.health import Health
+from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.settings import Settings
+
+
+class Replica:
+    """A process with one task per partition. Every method runs inside the loop.
+
+    Attributes:
+        host: What can go wrong in it.
+        failure: Why it ended itself, or None.
+    """
+
+    def __init__(self, settings: Settings, world: World, broker: FakeBroker) -> None:
+        self.host = Host()
+        self.failure: BaseException | None = None
+        clients = FakeClients(settings.kafka, broker, self.host)
+        topics = settings.topics
+        self._kinds = input_kinds(settings)
+        self._consumer = clients.group_consumer()
+        self._shared = Surroundings(
+            settings=settings,
+            terms=Terms(world, self._kinds, settings.emit, settings.kafka.group, topics.accounts),
+            world_id=WorldId(world.policy.hash, world.reference_hash),
+            partitions=topics.partitions,
+            clients=clients,
+            consumer=self._consumer,
+            metrics=Metrics(CollectorRegistry(), version("stream-enforcer")),
+            health=Health(0.0),
+            fatal=self._end,
+        )
+        self._tasks: list[Task] = []
+
+    def open(self, restored: Iterable[Restored] | None = None) -> None:
+        """Take every partition, as a new assignment does; without memory unless given what was kept."""
+        numbers = range(self._shared.settings.topics.partitions)
+        kept = [Restored(Accounts()) for _ in numbers] if restored is None else restored
+        tps = [TopicPartition(topic, number) for topic in self._kinds for number in numbers]
+        self._consumer.assign(tps)
+        self._consumer.pause(*tps)
+        for tp in tps:
+            self._consumer.seek(tp, 0)
+        self._tasks = [Task(n, self._shared, memory) for n, memory in zip(numbers, kept, strict=True)]
+
+    async def feed(self, now_ms: int) -> bool:
+        """Hand over records one at a time, oldest first, with a turn between; tell whether there was any.
+
+        So a task judges its next record while it commits the last one.
+        """
+        fed = False
+        took = True
+        while took:
+            took = bool(sum(self._hand_over(task, now_ms) for task in self._tasks if task.ready))
+            fed |= took
+            await asyncio.sleep(0)
+        return fed
+
+    async def reopen(self) -> None:
+        """Drain and open again with what is in memory, as a rebalance that gives all back does."""
+        seconds = self._shared.settings.drain_timeout_ms / 1000
+        await asyncio.gather(*(task.drain(seconds) for task in self._tasks))
+        self.open([task.partition.restored for task in self._tasks])
+
+    async def die(self) -> None:
+        """End at once, without a word to the broker."""
+        self.host.down = True
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def account(self, key: bytes, partition: int) -> Account | None:
+        """Return an account's committed state from memory."""
+        return self._tasks[partition].partition.restored.accounts.get(key)
+
+    def checkpoint(self, partition: int) -> Checkpoint | None:
+        """Return the last committed checkpoint, from memory."""
+        return self._tasks[partition].partition.restored.checkpoint
+
+    def _hand_over(self, task: Task, now_ms: int) -> bool:
+        record = self._consumer.take_oldest(task.inputs)
+        if record is None:
+            return False
+        task.partition.take(record.topic, [record], now_ms)
+        task.gathered()
+        return True
+
+    def _end(self, error: BaseException) -> None:
+        if not self.host.down and self.failure is None:
+            self.failure = error
