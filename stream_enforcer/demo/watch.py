@@ -10,7 +10,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from stream_enforcer.replay.verification import Link, follow
 from stream_enforcer.settings import Topics
 

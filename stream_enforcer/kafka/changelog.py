@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import decode
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, START_SECONDS, end_within, start_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 
 CHECKPOINT_KEY: Final = b"ckpt"
 ACCOUNT_PREFIX: Final = b"a:"

@@ -5,7 +5,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from stream_enforcer.kafka.bounded_read import records_of
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.topics import MEND, TopicsMismatch, partition_counts
 from stream_enforcer.settings import Settings
 

@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError
 from stream_enforcer.domain.events import LATEST_MS
 from stream_enforcer.kafka.bounded_read import records_of
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.dead_letters import OURS, Header
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.topics import MEND, TopicsMismatch, partition_counts
 from stream_enforcer.settings import Settings, Topics
 

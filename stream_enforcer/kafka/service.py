@@ -13,7 +13,7 @@ from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Accounts, Restored, WorldId
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import end_within
+from stream_enforcer.kafka.lifetime import end_within
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.task import Fatal, Surroundings, Task
 from stream_enforcer.kafka.topics import TopicsMismatch, check

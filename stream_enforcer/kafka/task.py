@@ -25,7 +25,7 @@ from stream_enforcer.kafka.changelog import (
     restore,
 )
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import START_SECONDS, end_within, start_within
+from stream_enforcer.kafka.lifetime import START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
 from stream_enforcer.kafka.transaction import NO_HEADERS, Outgoing, commit
 from stream_enforcer.kafka.work import Work, count_committed

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import CHECKPOINT_KEY, Checkpoint, bounds
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.topics import co_partitioned, create, partition_counts
 from stream_enforcer.observe.health import Health, ready

@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from stream_enforcer.kafka import broker as broker_module
 from stream_enforcer.kafka.broker import LocalKafka
 from stream_enforcer.kafka.distribution import LocalKafkaError, LocalKafkaSetupError
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 
 PATIENCE_SECONDS = 20.0
 
@@ -92,7 +93,7 @@ async def first_record(bootstrap_servers: str, topic: str) -> bytes | None:
         value: bytes | None = (await consumer.getone()).value
         return value
     finally:
-        await consumer.stop()
+        await end_within(CLOSE_SECONDS, consumer.stop())
 
 
 async def test_a_record_that_was_produced_is_consumed(kafka: str) -> None:

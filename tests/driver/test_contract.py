@@ -12,9 +12,9 @@ from aiokafka.errors import IllegalStateError, InvalidProducerEpoch, ProducerFen
 
 from stream_enforcer.kafka.changelog import bounds
 from stream_enforcer.kafka.client import MAX_BATCH_BYTES, Clients
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
 from stream_enforcer.kafka.fake.broker import FakeBroker
 from stream_enforcer.kafka.fake.clients import FakeClients
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from stream_enforcer.settings import Kafka
 from tests.broker.stage import make_stage, until
 

@@ -254,7 +254,7 @@ def test_a_batch_of_a_transaction_never_expires() -> None:
     expired = SimpleNamespace(expired=lambda: True)
     handler = SimpleNamespace(_sender=SimpleNamespace(_txn_manager=object()))
     retried = SendProduceReqHandler._can_retry(handler, errors.RequestTimedOutError(), expired)
-    still(retried, "the bounded start, commit and stop in kafka/task.py and kafka/closing.py")
+    still(retried, "the bounded start, commit and stop in kafka/task.py and kafka/lifetime.py")
 
 
 async def test_the_end_of_a_transaction_is_asked_for_again_without_a_word() -> None:
@@ -274,7 +274,7 @@ async def test_stopping_between_two_failed_fetches_is_a_cancellation_of_the_clie
     await network.asked.wait()
     stopping = asyncio.create_task(fetcher.close())
     await asyncio.wait([stopping])
-    still(stopping.cancelled(), "the watched task in kafka/closing.py, end_within")
+    still(stopping.cancelled(), "the watched task in kafka/lifetime.py, end_within")
 
 
 async def test_stopping_right_after_the_start_is_a_cancellation_of_the_client_s_own_making() -> None:
@@ -283,7 +283,7 @@ async def test_stopping_right_after_the_start_is_a_cancellation_of_the_client_s_
 
     stopping = asyncio.create_task(start_and_stop())
     await asyncio.wait([stopping])
-    still(stopping.cancelled(), "the watched task in kafka/closing.py, end_within")
+    still(stopping.cancelled(), "the watched task in kafka/lifetime.py, end_within")
 
 
 async def test_the_failure_of_a_batch_that_nobody_awaits_is_reported_by_the_loop() -> None:

@@ -29,7 +29,7 @@ def test_the_canaries_of_the_page_are_those_that_exist() -> None:
 
 
 def test_every_law_of_the_page_exists() -> None:
-    laws = names_in("test_client_workarounds.py", "test_closing.py")
+    laws = names_in("test_client_workarounds.py", "test_lifetime.py")
     assert {name for row in ROWS for name in named(row[5])} <= laws
 
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream_enforcer.kafka.changelog import CHECKPOINT_KEY, Checkpoint
-from stream_enforcer.kafka.closing import CLOSE_SECONDS, end_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from tests.broker.stage import Stage
 from tests.builders import Json
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from stream_enforcer.kafka.closing import end_within, start_within
+from stream_enforcer.kafka.lifetime import end_within, start_within
 
 
 async def test_a_client_that_stops_has_nothing_to_say() -> None:
