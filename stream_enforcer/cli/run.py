@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 def run(config: ConfigFile = None) -> None:
     """Read events from Kafka, publish decisions, until SIGTERM or Ctrl-C; then drain and exit."""
+    if not __debug__:
+        typer.echo("run it without -O: the Kafka client checks its own state by assertions", err=True)
+        raise typer.Exit(2)
     settings = settings_or_exit(config)
     configure(settings.log_level, settings.log_format)
     try:
