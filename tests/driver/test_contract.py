@@ -83,11 +83,17 @@ class Place:
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.broker)])
-async def place(request: pytest.FixtureRequest) -> Place:
+def servers(request: pytest.FixtureRequest) -> str | None:
+    """Bootstrap servers of the real Kafka, None for the fake. Not async: what starts a broker runs its own loop."""
+    return str(request.getfixturevalue("kafka")) if request.param == "real" else None
+
+
+@pytest.fixture
+async def place(servers: str | None) -> Place:
     name = f"t-{uuid4().hex[:10]}"
-    if request.param == "fake":
+    if servers is None:
         return Place(FakeClients(Kafka(), FakeBroker()), TopicPartition("decisions", 0), name)
-    stage = await make_stage(request.getfixturevalue("kafka"))
+    stage = await make_stage(servers)
     return Place(stage.clients, TopicPartition(stage.topics.decisions, 0), name)
 
 
