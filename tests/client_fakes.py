@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
 from stream_enforcer.kafka.partition import Terms
-from stream_enforcer.kafka.task import Surroundings, Task
+from stream_enforcer.kafka.surroundings import Surroundings
+from stream_enforcer.kafka.task import Task
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings
@@ -28,6 +29,7 @@ class Consumer:
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.polls: list[asyncio.Future[Any]] = []
+        self.refusal: BaseException | None = None
         self.polled = asyncio.Event()
         self.resumed = asyncio.Event()
 
@@ -52,6 +54,11 @@ class Consumer:
         self.polled.set()
         return await self.polls[-1]
 
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.calls.append(("commit", (offsets,)))
+        if self.refusal is not None:
+            raise self.refusal
+
     def sought(self) -> dict[str, int]:
         return {args[0].topic: args[1] for name, args in self.calls if name == "seek"}
 
@@ -73,6 +80,9 @@ class Producer:
 
     async def stop(self) -> None:
         await self._step("stop")
+
+    async def abandon(self) -> None:
+        self.calls.append("abandon")
 
     async def begin_transaction(self) -> None:
         await self._step("begin")
@@ -115,7 +125,8 @@ class IdleTask:
     """A task that takes records and does nothing."""
 
     def __init__(self, number: int, *_: object) -> None:
-        self.number, self.epoch, self.running, self.ready = number, 0, True, True
+        self.number, self.ready = number, True
+        self.standing = SimpleNamespace(epoch=0, running=True)
         self.inputs = [TopicPartition(topic, number) for topic in KINDS]
         self.partition = SimpleNamespace(expected=OFFSETS.get)
 
@@ -151,7 +162,7 @@ class Stage:
     async def opened(self, producers: int) -> None:
         """Wait until the task runs with its so many-th producer."""
         async with asyncio.timeout(10):
-            while len(self.made) < producers or self.task is None or not self.task.running:
+            while len(self.made) < producers or self.task is None or not self.task.standing.running:
                 self.consumer.resumed.clear()
                 await self.consumer.resumed.wait()
 

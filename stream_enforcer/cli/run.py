@@ -18,8 +18,8 @@ from stream_enforcer.domain.account_state import UnknownFormat
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import ChangelogUnreadable
 from stream_enforcer.kafka.dead_letters import VERSION
+from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.service import Service
-from stream_enforcer.kafka.task import Fatal
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.http import HttpServer, build_app

@@ -103,6 +103,17 @@ class Account:
 NEW: Final = Account()
 
 
+def may_be_forgotten(account: Account, before: int) -> bool:
+    """Tell whether nothing but an old `allow` is lost with an account.
+
+    Args:
+        account: An account with a decision.
+        before: Day since 1970; its latest event must be older.
+    """
+    plain = account.action == account.standing == "allow" and not account.review
+    return plain and account.evidence.override is None and account.evidence.clock < before
+
+
 def fold(evidence: Evidence, event: Event, ip: IpFacts | None) -> Evidence:
     """Join an event to the evidence.
 

@@ -103,9 +103,18 @@ class Accounts:
             state = self._states[key] = decode(state)
         return state  # type: ignore[return-value]  # bytes were replaced above; isinstance here costs the hot path
 
-    def update(self, states: Mapping[bytes, Account]) -> None:
-        """Take over committed states."""
-        self._states.update(states)
+    def peek(self, key: bytes) -> Account | None:
+        """Return an account's state without keeping it decoded, for a look at many accounts."""
+        state = self._states.get(key)
+        return decode(state) if type(state) is bytes else state  # type: ignore[return-value]  # as in `get`
+
+    def update(self, states: Mapping[bytes, Account | None]) -> None:
+        """Take over committed states; None is a tombstone."""
+        for key, state in states.items():
+            if state is None:
+                self._states.pop(key, None)
+            else:
+                self._states[key] = state
 
     def put_encoded(self, key: bytes, value: bytes | None) -> None:
         """Take over one changelog record; None is a tombstone."""

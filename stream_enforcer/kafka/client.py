@@ -1,5 +1,6 @@
 """Kafka clients with the settings that exactly once needs, and the client's known defects worked round."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.producer import sender
 
 from stream_enforcer.settings import Kafka, kafka_security
@@ -21,6 +22,24 @@ MAX_BATCH_BYTES: Final = 1_000_000
 RETRY_BACKOFF_MS: Final = 30
 PAUSE_BETWEEN_TRANSACTIONS: Final = 0.003
 """Seconds that a producer waits when the broker still writes the markers of its last transaction."""
+
+
+class Producer(AIOKafkaProducer):  # type: ignore[misc]  # the client is untyped
+    """A producer that can be left in the middle of anything."""
+
+    async def abandon(self) -> None:
+        """Let go of connections and of what was to be sent; for one that did not stop.
+
+        `stop` waits for the last batches, which never expire. A producer left alone there would try to send them
+        for ever.
+        """
+        sending = self._sender.sender_task
+        if sending is not None:
+            sending.cancel()
+        self._message_accumulator.fail_all(ProducerClosed())
+        await self.client.close()
+        if sending is not None:
+            await asyncio.wait([sending])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +81,13 @@ class Clients:
             **self._connection(),
         )
 
-    def producer(self, transactional_id: str | None) -> AIOKafkaProducer:
+    def producer(self, transactional_id: str | None) -> Producer:
         """Return a producer; `start` fences every earlier one with the same transactional id."""
         more: dict[str, Any] = {}
         if transactional_id is not None:
             more["transactional_id"] = transactional_id
             more["transaction_timeout_ms"] = self.settings.transaction_timeout_ms
-        return AIOKafkaProducer(
+        return Producer(
             enable_idempotence=True,  # with it come acks=all and no record twice
             compression_type="zstd",
             max_batch_size=MAX_BATCH_BYTES,

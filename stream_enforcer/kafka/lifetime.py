@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from stream_enforcer.kafka.client import Producer
+
 START_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 3.0
 """Time for a client that only reads."""
+RELEASE_SECONDS: Final = 1.0
 
 
 async def start_within(seconds: float, start: Coroutine[Any, Any, None]) -> None:
@@ -50,3 +53,15 @@ async def end_within(seconds: float, stop: Coroutine[Any, Any, None]) -> str | N
         return "CancelledError"
     error = stopping.exception()
     return None if error is None else type(error).__name__
+
+
+async def end_producer_within(seconds: float, producer: Producer) -> str | None:
+    """Run a producer's `stop` for a bounded time, and abandon it where that does not end well.
+
+    Returns:
+        What went wrong, in a word; None when nothing did.
+    """
+    error = await end_within(seconds, producer.stop())
+    if error is not None:
+        await end_within(RELEASE_SECONDS, producer.abandon())
+    return error

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.account import NEW, Account, may_be_forgotten
 from stream_enforcer.domain.decision import Trigger, TriggerKind
 from stream_enforcer.domain.engine import NOTHING, Emit, reconcile, step
 from stream_enforcer.domain.events import MS_PER_DAY, EventKind
@@ -17,6 +17,8 @@ from stream_enforcer.settings import Poison
 
 SWEEP_CHUNK: Final = 2_000
 """Accounts judged again in one transaction after the world changed."""
+UNTOUCHED: Final = NEW
+"""Stands for what no layer holds; never itself a state, for every state has a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Partition:
 
     A layer reads through to what lies under it. So a partition judges its next records while its last ones
     commit, and a commit that fails drops both layers and leaves the committed states as they were.
+
+    Attributes:
+        restored: The committed states and checkpoint.
+        pending, committing: The layers.
+        storm: Why no more records may be taken; None while they may.
+        newest_ms: Latest timestamp of the records that ended a `take`, epoch milliseconds; 0 before the first.
     """
 
     def __init__(self, number: int, terms: Terms, restored: Restored) -> None:
@@ -54,6 +62,7 @@ class Partition:
         self.pending = Work()
         self.committing: Work | None = None
         self.storm: str | None = None
+        self.newest_ms = 0
         self._counters = self._new_counters()
 
     def _new_counters(self) -> dict[str, PoisonCounter]:
@@ -61,10 +70,10 @@ class Partition:
 
     def account(self, key: bytes) -> Account | None:
         """Return an account's state as of all that was judged."""
-        found = self.pending.states.get(key)
-        if found is None and self.committing is not None:
-            found = self.committing.states.get(key)
-        return found if found is not None else self.restored.accounts.get(key)
+        found = self.pending.states.get(key, UNTOUCHED)
+        if found is UNTOUCHED and self.committing is not None:
+            found = self.committing.states.get(key, UNTOUCHED)
+        return self.restored.accounts.get(key) if found is UNTOUCHED else found
 
     def take(self, topic: str, records: Sequence[Any], now_ms: int) -> None:
         """Judge records of one input topic, in order, up to the first that makes the malformed ones too many.
@@ -106,7 +115,25 @@ class Partition:
                     records = records[:counted]
                     break
         counter.well_formed(len(records) - counted)
-        work.moved(topic, records[-1].offset + 1, len(records))
+        last = records[-1]
+        self.newest_ms = max(self.newest_ms, last.timestamp)
+        work.moved(topic, last.offset + 1, len(records))
+
+    def forget(self, keys: Sequence[bytes], before: int) -> None:
+        """Remove accounts of which nothing is lost but what they did long ago; those with work of late stay.
+
+        Args:
+            keys: The accounts to look at.
+            before: Day since 1970; the latest event of who is removed is older.
+        """
+        committing = {} if self.committing is None else self.committing.states
+        for key in keys:
+            if key in self.pending.states or key in committing:
+                continue
+            account = self.restored.accounts.peek(key)
+            if account is not None and may_be_forgotten(account, before):
+                self.pending.states[key] = None
+                self.pending.forgotten += 1
 
     def expected(self, topic: str) -> int | None:
         """Return the next offset to read of an input topic; None where nothing is known."""

@@ -13,9 +13,11 @@ from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Accounts, Restored, WorldId
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.lifetime import end_within
 from stream_enforcer.kafka.partition import Terms
-from stream_enforcer.kafka.task import Fatal, Surroundings, Task
+from stream_enforcer.kafka.surroundings import Surroundings
+from stream_enforcer.kafka.task import Task
 from stream_enforcer.kafka.topics import TopicsMismatch, check
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
@@ -141,7 +143,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         self._polling = poll
 
     async def _poll(self) -> None:
-        ready = {task.number: task.epoch for task in self._tasks.values() if task.ready}
+        ready = {task.number: task.standing.epoch for task in self._tasks.values() if task.ready}
         tps = [tp for number in ready for tp in self._tasks[number].inputs]
         if not tps:
             self._polled_at = time.monotonic()
@@ -167,7 +169,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
     async def _hand_over(self, tp: TopicPartition, records: list[object], epoch: int) -> None:
         for start in range(0, len(records), CHUNK):
             task = self._tasks.get(tp.partition)
-            if task is None or task.epoch != epoch or not task.takes:
+            if task is None or task.standing.epoch != epoch or not task.takes:
                 return  # it was reset, stopped or revoked meanwhile; opening it seeks to its checkpoint
             started = time.perf_counter()
             task.partition.take(tp.topic, records[start : start + CHUNK], time.time_ns() // 1_000_000)
@@ -179,7 +181,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         assigned = self._consumer.assignment()
         for number in numbers:
             task = self._tasks.get(number)
-            if task is None or not task.running:
+            if task is None or not task.standing.running:
                 continue
             for tp in task.inputs:
                 expected = task.partition.expected(tp.topic)

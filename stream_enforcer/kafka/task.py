@@ -3,35 +3,25 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
-from stream_enforcer.domain.account_state import encode
-from stream_enforcer.kafka.changelog import (
-    ACCOUNT_PREFIX,
-    CHECKPOINT_KEY,
-    Checkpoint,
-    Restored,
-    RestoreStalled,
-    Sweep,
-    WorldId,
-    bounds,
-    restore,
-)
-from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.lifetime import START_SECONDS, end_within, start_within
-from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition, Terms
-from stream_enforcer.kafka.transaction import NO_HEADERS, Outgoing, commit
-from stream_enforcer.kafka.work import Work, count_committed
-from stream_enforcer.observe.health import Health
-from stream_enforcer.observe.metrics import Metrics
-from stream_enforcer.settings import Settings
+from stream_enforcer.kafka.changelog import Checkpoint, Restored, Sweep, bounds, restore
+from stream_enforcer.kafka.client import Producer
+from stream_enforcer.kafka.expiry import Expiry
+from stream_enforcer.kafka.failures import TRANSIENT, Fatal, GivenAway
+from stream_enforcer.kafka.lifetime import START_SECONDS, end_producer_within, start_within
+from stream_enforcer.kafka.membership import require_ownership
+from stream_enforcer.kafka.opening import refuse_another_partition_count, start_offset
+from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition
+from stream_enforcer.kafka.publication import next_checkpoint, outgoing
+from stream_enforcer.kafka.standing import Standing
+from stream_enforcer.kafka.surroundings import Surroundings
+from stream_enforcer.kafka.transaction import commit
+from stream_enforcer.kafka.work import count_committed
 
 log = structlog.get_logger(__name__)
 
@@ -44,53 +34,35 @@ every transaction costs it two more round trips, one more marker, and the broker
 REBALANCE_SECONDS: Final = 30.0
 FIRST_BACKOFF: Final = 0.1
 LAST_BACKOFF: Final = 5.0
-
-TRANSIENT: Final = (KafkaError, TimeoutError, OSError, RestoreStalled, AssertionError)
-"""Retried from the changelog. The client checks its own state with assertions, so a dead sender shows as one."""
-
-
-class Fatal(Exception):
-    """The service must end; its message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every task of a service shares."""
-
-    settings: Settings
-    terms: Terms
-    world_id: WorldId
-    partitions: int
-    clients: Clients
-    consumer: AIOKafkaConsumer
-    metrics: Metrics
-    health: Health
-    fatal: Callable[[BaseException], None]
+OWNED_BY_ANOTHER: Final = (ProducerFenced, InvalidProducerEpoch, GivenAway)
 
 
 class Task:
-    """Owns partition `number` of every co-partitioned topic, from an assignment to the next."""
+    """Owns partition `number` of every co-partitioned topic, from an assignment to the next.
+
+    Attributes:
+        inputs: The input partitions.
+        partition: States and work.
+        standing: Whether it runs.
+    """
 
     def __init__(self, number: int, shared: Surroundings, restored: Restored) -> None:
         self.number = number
         self.shared = shared
+        self.inputs = [TopicPartition(topic, number) for topic in shared.terms.kinds]
         self.partition = Partition(number, shared.terms, restored)
-        self.epoch = 0
-        self.running = False
+        self.standing = Standing(number, self.inputs, shared.consumer, shared.health, shared.metrics)
+        self._expiry = Expiry(shared.settings.account_retention_days)
+        self._forgetting = False
         self._draining = False
         self._group_is_behind = False
         self._group_told_at = 0.0
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Producer | None = None
         self._runner = asyncio.create_task(self._run(), name=f"partition-{number}")
         self._runner.add_done_callback(self._ended)
-
-    @property
-    def inputs(self) -> list[TopicPartition]:
-        """The input partitions of this task."""
-        return [TopicPartition(topic, self.number) for topic in self.shared.terms.kinds]
 
     @property
     def ready(self) -> bool:
@@ -100,12 +72,12 @@ class Task:
     @property
     def takes(self) -> bool:
         """Whether records that were already fetched may be judged: it runs, and no storm stopped it."""
-        return self.running and self.partition.storm is None
+        return self.standing.running and self.partition.storm is None
 
     def gathered(self) -> None:
         """Wake the committer: there is work. Stop taking more where a storm began."""
         if self.partition.storm is not None:
-            self._pause("dead_letters", f"dead letters: {self.partition.storm}")
+            self.standing.pause("dead_letters", f"dead letters: {self.partition.storm}")
             log.error(
                 "partition paused: too many dead letters",
                 partition=self.number,
@@ -117,15 +89,15 @@ class Task:
     async def drain(self, seconds: float) -> None:
         """Take no more, commit what was gathered within a time, and end. What is not committed is dropped."""
         self._draining = True
-        if self.running and self._group_is_behind:
+        if self.standing.running and self._group_is_behind:
             self._idle.clear()
         self._wake.set()
-        if self.running:
+        if self.standing.running:
             try:
                 await asyncio.wait_for(self._idle.wait(), seconds)
             except TimeoutError:
                 log.warning("drain incomplete; the work is judged again later", partition=self.number)
-        self.running = False
+        self.standing.running = False
         self._runner.cancel()
         await asyncio.wait([self._runner])
         await self._discard_producer()
@@ -143,66 +115,56 @@ class Task:
                 await self._open()
                 backoff = FIRST_BACKOFF
                 await self._commit_forever()
-            except (ProducerFenced, InvalidProducerEpoch):
-                await self._lost()
+            except OWNED_BY_ANOTHER as error:
+                await self._lost(error)
                 return
             except TRANSIENT as error:
-                await self._reset("transient", error)
+                await self._reset(error)
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, LAST_BACKOFF)
             except Exception as error:  # noqa: BLE001 - handed on: it ends the service
-                self.running = False
+                self.standing.running = False
                 self.shared.fatal(error)
                 return
 
     async def _open(self) -> None:
         """Fence the predecessor, bring the states up to date, seek to the checkpoint, resume."""
-        shared = self.shared
+        shared, restored = self.shared, self.partition.restored
         started = time.perf_counter()
-        settings = shared.settings.kafka
-        self._producer = shared.clients.producer(f"{settings.group}-{settings.environment}-{self.number}")
-        await start_within(START_SECONDS, self._producer.start())
+        await self._start_producer()
         changelog = TopicPartition(shared.settings.topics.accounts, self.number)
-        await restore(shared.clients, changelog, self.partition.restored)
-        self._refuse_another_partition_count()
-        for tp, (begin, end) in (await bounds(shared.clients, self.inputs)).items():
-            offset = self._start_offset(tp, begin, end)
-            if self.partition.expected(tp.topic) is None:
-                self.partition.pending.moved(tp.topic, offset, 0)
-            shared.consumer.seek(tp, offset)
+        await restore(shared.clients, changelog, restored)
+        refuse_another_partition_count(restored.checkpoint, shared.partitions)
+        await self._seek()
         await self._sweep()
         # A start that is not written down would be looked up anew after a failure, and have moved.
         if self.partition.pending.offsets:
             await self._commit()
-        shared.consumer.resume(*self.inputs)
-        self.running = True
-        shared.health.restored.add(self.number)
-        shared.health.paused.pop(self.number, None)
-        shared.metrics.not_paused(self.number)
-        accounts = len(self.partition.restored.accounts)
-        shared.metrics.accounts.labels(str(self.number)).set(accounts)
+        accounts = len(restored.accounts)
+        self.standing.run(accounts)
         seconds = round(time.perf_counter() - started, 3)
         log.info("partition open", partition=self.number, accounts=accounts, seconds=seconds)
 
-    def _refuse_another_partition_count(self) -> None:
-        checkpoint, now = self.partition.restored.checkpoint, self.shared.partitions
-        if checkpoint is not None and checkpoint.partitions != now:
-            raise Fatal(
-                f"the topics have {now} partitions, and the accounts were written when they had "
-                f"{checkpoint.partitions}: accounts would be looked for in the wrong partition. Make topics of new "
-                "names with the number you want, and let the service read the inputs again into them"
-            )
+    async def _start_producer(self) -> None:
+        """Start a producer, which fences every earlier one; after a failure only if the group agrees."""
+        shared, checkpoint = self.shared, self.partition.restored.checkpoint
+        if self.standing.epoch and checkpoint is not None:
+            await require_ownership(shared.consumer, self._offsets(checkpoint))
+        settings = shared.settings.kafka
+        self._producer = shared.clients.producer(f"{settings.group}-{settings.environment}-{self.number}")
+        await start_within(START_SECONDS, self._producer.start())
 
-    def _start_offset(self, tp: TopicPartition, begin: int, end: int) -> int:
-        expected = self.partition.expected(tp.topic)
-        if expected is None:
-            return begin if self.shared.settings.start_from == "earliest" else end
-        if begin <= expected <= end:
-            return expected
-        raise Fatal(
-            f"{tp.topic}-{tp.partition}: the checkpoint wants offset {expected}, the topic holds {begin} to {end}: "
-            "records were removed before they were judged, or the topic was made anew"
-        )
+    async def _seek(self) -> None:
+        shared, partition = self.shared, self.partition
+        for tp, held in (await bounds(shared.clients, self.inputs)).items():
+            expected = partition.expected(tp.topic)
+            offset = start_offset(tp, expected, held, shared.settings.start_from)
+            if expected is None:
+                partition.pending.moved(tp.topic, offset, 0)
+            shared.consumer.seek(tp, offset)
+
+    def _offsets(self, checkpoint: Checkpoint) -> dict[TopicPartition, int]:
+        return {TopicPartition(topic, self.number): offset for topic, offset in checkpoint.offsets.items()}
 
     async def _sweep(self) -> None:
         """Judge every account again that was last judged in another world."""
@@ -228,12 +190,16 @@ class Task:
             if interval and not self._draining and not self.partition.pending.full:
                 await asyncio.sleep(interval)
             self._wake.clear()
-            if self.partition.pending.offsets or self._group_to_be_told():
+            self._forgetting = not self._draining and self._expiry.work(self.partition, _now_ms())
+            if self.partition.pending or self._group_to_be_told():
                 await self._commit()
-            if not self.partition.pending.offsets and not self._draining_untold():
+            if not self.partition.pending and not self._draining_untold():
                 self._idle.set()
 
     async def _work_or_time_to_tell_the_group(self) -> None:
+        if self._forgetting:
+            await asyncio.sleep(0)  # others have their turn though nothing is committed in between
+            return
         if not self._group_is_behind:
             await self._wake.wait()
             return
@@ -255,48 +221,27 @@ class Task:
         started = time.perf_counter()
         self._group_is_behind = True
         tell = self._group_to_be_told()
-        work = self.partition.next_work()
-        checkpoint = self._checkpoint(work)
-        offsets = {TopicPartition(t, self.number): offset for t, offset in checkpoint.offsets.items()}
-        outgoing = self._outgoing(work, checkpoint)
+        partition, restored = self.partition, self.partition.restored
+        work = partition.next_work()
+        checkpoint = next_checkpoint(restored.checkpoint, work, shared.partitions, shared.world_id)
+        offsets = self._offsets(checkpoint) if tell else {}
+        entries = outgoing(work, checkpoint, shared.settings.topics)
         group = shared.settings.kafka.group
         # Not `wait_for`: it swallows a cancellation that comes when the commit has just ended.
         async with asyncio.timeout(COMMIT_SECONDS):
-            after = await commit(producer, self.number, outgoing, offsets if tell else {}, group)
-        self.partition.committed()
-        self.partition.restored.checkpoint = checkpoint
-        self.partition.restored.position = after
+            after = await commit(producer, self.number, entries, offsets, group)
+        partition.committed()
+        restored.checkpoint, restored.position = checkpoint, after
         if tell:
             self._group_is_behind, self._group_told_at = False, time.monotonic()
-        accounts = len(self.partition.restored.accounts)
-        count_committed(shared.metrics, self.number, work, accounts, time.perf_counter() - started)
+        count_committed(
+            shared.metrics, self.number, work, len(restored.accounts), time.perf_counter() - started
+        )
 
-    def _checkpoint(self, work: Work) -> Checkpoint:
-        before = self.partition.restored.checkpoint
-        offsets = {**(before.offsets if before else {}), **work.offsets}
-        if work.sweep is not None and before is not None:
-            return Checkpoint(offsets, before.partitions, before.world, work.sweep)
-        return Checkpoint(offsets, self.shared.partitions, self.shared.world_id)
-
-    def _outgoing(self, work: Work, checkpoint: Checkpoint) -> list[Outgoing]:
-        topics = self.shared.settings.topics
-        outgoing = []
-        if work.dead_letters:
-            outgoing.append(Outgoing(topics.dead_letters, work.dead_letters))
-        if work.decisions:
-            decisions = ((key, value, NO_HEADERS) for key, value in work.decisions)
-            outgoing.append(Outgoing(topics.decisions, decisions))
-        states = ((ACCOUNT_PREFIX + key, encode(account), NO_HEADERS) for key, account in work.states.items())
-        position = (CHECKPOINT_KEY, checkpoint.encode(), NO_HEADERS)
-        return [*outgoing, Outgoing(topics.accounts, chain(states, [position]))]
-
-    async def _reset(self, why: str, error: BaseException) -> None:
+    async def _reset(self, error: BaseException) -> None:
         """Drop what is not committed and the producer, and stand still until opened again."""
-        committing = self.partition.committing is not None
-        self._stand_still(why, f"{why}: {type(error).__name__}")
-        self.partition.drop()
-        await self._discard_producer()
-        if committing:
+        # Said before any await: standing still lets a drain end, which cancels this.
+        if self.partition.committing is not None:
             self.shared.metrics.transactions.labels("unknown").inc()
         log.warning(
             "partition reset; opening it again",
@@ -304,41 +249,36 @@ class Task:
             error=type(error).__name__,
             message=str(error)[:200],
         )
+        await self._stand_still("transient", f"transient: {type(error).__name__}")
 
-    async def _lost(self) -> None:
-        """Another producer has this partition: never fence it back; the group will say who owns it."""
-        # Said before any await: standing still lets a drain end, which cancels this.
-        self.shared.metrics.transactions.labels("fenced").inc()
-        log.error("fenced: another replica owns this partition", partition=self.number)
-        self._stand_still("fenced", "fenced by another owner")
-        self.partition.drop()
-        await self._discard_producer()
+    async def _lost(self, error: BaseException) -> None:
+        """Another replica has this partition: never fence it back; the group will say who owns it."""
+        if isinstance(error, GivenAway):
+            log.warning("the group gave this partition away", partition=self.number, message=str(error)[:200])
+            await self._stand_still("given_away", "given away by the group")
+        else:
+            self.shared.metrics.transactions.labels("fenced").inc()
+            log.error("fenced: another replica owns this partition", partition=self.number)
+            await self._stand_still("fenced", "fenced by another owner")
         # The group's next assignment ends this task. Without one, it is not the group that gave the partition away.
         await asyncio.sleep(self.shared.settings.kafka.session_timeout_ms / 1000 + REBALANCE_SECONDS)
         self.shared.fatal(
             Fatal(
-                f"partition {self.number} is fenced by another producer, and the group still gives it to this "
+                f"partition {self.number} belongs to another producer, and the group still gives it to this "
                 "replica: does another service run with the same kafka.group and kafka.environment?"
             )
         )
 
-    def _stand_still(self, kind: str, why: str) -> None:
-        self.epoch += 1
-        self.running = False
+    async def _stand_still(self, kind: str, why: str) -> None:
+        self.standing.halt(kind, why)
         self._idle.set()
-        self.shared.health.restored.discard(self.number)
-        self._pause(kind, why)
-
-    def _pause(self, kind: str, why: str) -> None:
-        self.shared.health.paused[self.number] = why
-        self.shared.metrics.paused(self.number, kind)
-        assigned = self.shared.consumer.assignment()
-        self.shared.consumer.pause(*(tp for tp in self.inputs if tp in assigned))
+        self.partition.drop()
+        await self._discard_producer()
 
     async def _discard_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            error = await end_within(STOP_SECONDS, producer.stop())
+            error = await end_producer_within(STOP_SECONDS, producer)
             if error is not None:  # the next owner's start settles whatever it left open
                 log.debug("producer did not stop", partition=self.number, error=error)
 

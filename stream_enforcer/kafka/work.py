@@ -23,17 +23,18 @@ class Work:
     Attributes:
         offsets: Next offset to read, by input topic.
         records: Records taken, by input topic.
-        states: New account states by key; the last one of each account only.
+        states: New account states by key; the last one of each account only, None where it is forgotten.
         decisions: Key and value of the decisions, in order.
         dead_letters: Dead letters, in order.
         caused_at: Timestamp of the record that caused each decision, epoch milliseconds.
         by_action_and_rule, reviews, by_reason, shadow: Counts for the metrics.
+        forgotten: Accounts removed because nothing was seen of them for long.
         sweep: While accounts are judged again and more of them wait: how far it came.
     """
 
     offsets: dict[str, int] = field(default_factory=dict)
     records: Counter[str] = field(default_factory=Counter)
-    states: dict[bytes, Account] = field(default_factory=dict)
+    states: dict[bytes, Account | None] = field(default_factory=dict)
     decisions: list[tuple[bytes, bytes]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     caused_at: list[int] = field(default_factory=list)
@@ -41,13 +42,23 @@ class Work:
     reviews: int = 0
     by_reason: Counter[str] = field(default_factory=Counter)
     shadow: Counter[str] = field(default_factory=Counter)
+    forgotten: int = 0
     sweep: Sweep | None = None
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to commit."""
+        return bool(self.offsets or self.states)
+
+    @property
+    def in_flight(self) -> int:
+        """Records taken."""
+        return sum(self.records.values())
 
     @property
     def full(self) -> bool:
         """Whether it should be committed before more is added: what waits is bounded."""
         outputs = len(self.decisions) + len(self.states) + len(self.dead_letters)
-        return outputs >= MOST_OUTPUTS or sum(self.records.values()) >= MOST_RECORDS
+        return outputs >= MOST_OUTPUTS or self.in_flight >= MOST_RECORDS
 
     def add(self, key: bytes, step: Step, timestamp: int) -> None:
         """Add what a well-formed record, or a second look, caused."""
@@ -96,4 +107,5 @@ def count_committed(metrics: Metrics, partition: int, work: Work, accounts: int,
     for rule, count in work.shadow.items():
         metrics.shadow_matches.labels(rule).inc(count)
     metrics.reviews.inc(work.reviews)
+    metrics.accounts_forgotten.inc(work.forgotten)
     metrics.accounts.labels(str(partition)).set(accounts)

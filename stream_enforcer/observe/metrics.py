@@ -94,6 +94,11 @@ LATENCY_SECONDS = MetricSpec(
 LAG = MetricSpec(
     PREFIX + "lag_records", "gauge", "Records between the position and the end.", ("topic", "partition")
 )
+ACCOUNTS_FORGOTTEN = MetricSpec(
+    PREFIX + "accounts_forgotten_total",
+    "counter",
+    "Accounts forgotten: nothing came of them for account_retention_days.",
+)
 ACCOUNTS = MetricSpec(PREFIX + "accounts", "gauge", "Accounts held in memory.", ("partition",))
 PARTITIONS = MetricSpec(PREFIX + "partitions_owned", "gauge", "Partitions that this replica owns.")
 PARTITION_PAUSED = MetricSpec(
@@ -130,6 +135,7 @@ CATALOGUE: Final[tuple[MetricSpec, ...]] = (
     COMMIT_SECONDS,
     LATENCY_SECONDS,
     LAG,
+    ACCOUNTS_FORGOTTEN,
     ACCOUNTS,
     PARTITIONS,
     PARTITION_PAUSED,
@@ -190,6 +196,7 @@ class Metrics:
 
     __slots__ = (
         "accounts",
+        "accounts_forgotten",
         "build",
         "commit_seconds",
         "dead_letters",
@@ -223,6 +230,7 @@ class Metrics:
         self.commit_seconds = _histogram(COMMIT_SECONDS, registry)
         self.latency_seconds = BatchHistogram(LATENCY_SECONDS, registry)
         self.lag = _gauge(LAG, registry)
+        self.accounts_forgotten = _counter(ACCOUNTS_FORGOTTEN, registry)
         self.accounts = _gauge(ACCOUNTS, registry)
         self.partitions = _gauge(PARTITIONS, registry)
         self.partition_paused = _gauge(PARTITION_PAUSED, registry)

@@ -65,7 +65,7 @@ def verify_decisions(lines: Iterable[Line], policy: Policy | None, *, partial: b
     Args:
         lines: Decisions as published, one a line.
         policy: Judge the facts of every decision again with this policy; None leaves that out.
-        partial: Whether an account's chain may begin after its first decision.
+        partial: Whether a chain may begin after the account's first decision, or anew; see `follow`.
     """
     result = Verified()
     for line in lines:
@@ -144,6 +144,10 @@ def follow(last: Link | None, decision: dict[str, Any], *, partial: bool) -> Lin
     _expect("supersedes", decision["supersedes"], last.decision_id)
     _expect("previous_action", decision["previous_action"], last.action)
     return link
+
+
+def _begins_anew(last: Link, link: Link) -> bool:
+    return link.sequence == 1 and last.action == "allow" and link.decision_id != last.decision_id
 
 
 def _begin(decision: dict[str, Any], *, partial: bool) -> None:

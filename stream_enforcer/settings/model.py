@@ -208,6 +208,17 @@ class Settings(BaseSettings):
     commit_interval_ms: int = Field(
         0, ge=0, le=10_000, description="Time for which a partition gathers records before it commits, in ms"
     )
+    max_in_flight_records: int = Field(
+        40_000,
+        ge=1_000,
+        description="Records that a replica holds between reading and committing; bounds its memory under a backlog",
+    )
+    account_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after its latest event at which an account that is allowed, without review or override, "
+        "is forgotten; never when not set",
+    )
     drain_timeout_ms: int = Field(
         5_000, ge=0, le=600_000, description="Time for the last commits on shutdown and on revocation, in ms"
     )

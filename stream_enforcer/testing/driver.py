@@ -48,8 +48,18 @@ class EnforcerDriver:
         journal: What the producers did, in order; see `stream_enforcer.kafka.fake.broker.JournalEntry`.
     """
 
-    def __init__(self, world: World, emit: Emit = "transitions", partitions: int = 1) -> None:
-        self._settings = Settings(emit=emit, topics=Topics(partitions=partitions))
+    def __init__(
+        self,
+        world: World,
+        emit: Emit = "transitions",
+        partitions: int = 1,
+        account_retention_days: int | None = None,
+    ) -> None:
+        self._settings = Settings(
+            emit=emit,
+            topics=Topics(partitions=partitions),
+            account_retention_days=account_retention_days,
+        )
         self._world = world
         self._clock = FakeClock(FIRST_DAY)
         self._loop = FakeTimeLoop(self._clock)
@@ -131,10 +141,9 @@ class EnforcerDriver:
     def usurp(self) -> None:
         """Start a second replica while the first one still takes records and knows nothing of it.
 
-        From here on the driver speaks for the second one. A fault that the first one was to meet is taken back: it
-        would start over and fence the second one in its turn.
+        From here on the driver speaks for the second one.
         """
-        self._up().host.fault = None
+        self._up().host.evicted = True
         self._zombies.append(self._up())
         self._replica = self._started()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stream_enforcer.domain.policy import compile_policy
-from stream_enforcer.kafka.task import Fatal
+from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.topics import TopicsMismatch, create
 from tests.broker.stage import Stage, broken_chains, until
 from tests.builders import DEFAULT_POLICY, at, ip, override, signup, usage, world

@@ -88,6 +88,15 @@ class Enforcer(RuleBasedStateMachine):
     def another_replica_takes_over(self) -> None:
         self.driver.usurp()
 
+    @precondition(lambda self: not self.driver.crashed)
+    @rule(events=EVENTS, step=STEPS)
+    def another_replica_takes_over_and_a_call_of_the_first_one_fails(
+        self, events: list[Json], step: Step
+    ) -> None:
+        self.driver.fail_before(step)
+        self.another_replica_takes_over()
+        self.events_arrive(events)
+
     @rule(seconds=st.sampled_from([0.05, 1.0, 20.0]))
     def time_passes(self, seconds: float) -> None:
         self.driver.advance(seconds)

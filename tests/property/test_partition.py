@@ -22,7 +22,7 @@ class Published(NamedTuple):
 
     decisions: list[tuple[bytes, bytes]]
     dead_letters: list[DeadLetter]
-    accounts: dict[bytes, Account]
+    accounts: dict[bytes, Account | None]
     offsets: dict[str, int]
 
 

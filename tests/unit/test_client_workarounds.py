@@ -15,11 +15,13 @@ from prometheus_client import CollectorRegistry
 
 from stream_enforcer.kafka import client, service, task
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.transaction import NO_HEADERS, Outgoing, commit
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Kafka, Settings
+from tests.broker.stage import until
 from tests.client_fakes import (
     INPUTS,
     OFFSETS,
@@ -144,7 +146,7 @@ async def test_polls_that_fail_for_half_a_minute_end_the_service(
     await consumer.polled.wait()
     consumer.polls[0].set_exception(errors.OffsetOutOfRangeError())
     await poll
-    assert isinstance(serving._failure, task.Fatal)
+    assert isinstance(serving._failure, Fatal)
 
 
 async def test_a_poll_is_never_cancelled(serving: Service, consumer: Consumer) -> None:
@@ -172,7 +174,7 @@ async def test_an_assignment_pauses_and_seeks_before_anything_else_and_awaits_no
 
 async def test_a_bad_assignment_ends_the_service_and_raises_nothing_into_the_client(serving: Service) -> None:
     await serving.on_partitions_assigned(INPUTS[:1])
-    assert isinstance(serving._failure, task.Fatal)
+    assert isinstance(serving._failure, Fatal)
     assert serving._stopping.is_set()
 
 
@@ -240,11 +242,13 @@ async def test_a_producer_that_hangs_is_thrown_away_after_a_time(
 
 
 @pytest.mark.parametrize("stop", [hangs, raises(asyncio.CancelledError()), raises(OSError())])
-async def test_a_producer_that_does_not_stop_does_not_keep_its_task(stage: Stage, stop: Any) -> None:
-    stage.open(Producer(begin=raises(OSError()), stop=stop))
+async def test_a_producer_that_does_not_stop_is_abandoned(stage: Stage, stop: Any) -> None:
+    first = Producer(begin=raises(OSError()), stop=stop)
+    stage.open(first)
     await stage.opened(1)
     stage.gather()
     await stage.opened(2)
+    assert first.calls[-2:] == ["stop", "abandon"]
     assert stage.fatal == []
 
 
@@ -260,7 +264,42 @@ async def test_a_fenced_task_starts_no_other_producer(stage: Stage, step: str, e
     assert [producer for _, producer in stage.made] == [first]
     assert step in first.calls
     assert first.calls[-1] == "stop"
-    assert not opened.running
+    assert not opened.standing.running
+    assert stage.fatal == []
+
+
+async def test_a_task_asks_the_group_before_it_starts_a_second_producer(stage: Stage) -> None:
+    stage.open(Producer(commit=raises(OSError())))
+    await stage.opened(1)
+    assert "commit" not in dict(stage.consumer.calls)
+    stage.gather()
+    await stage.opened(2)
+    asked = dict(stage.consumer.calls)["commit"]
+    assert asked == ({TopicPartition(topic, 0): offset for topic, offset in OFFSETS.items()},)
+
+
+@pytest.mark.parametrize("refusal", [errors.CommitFailedError(), errors.IllegalStateError()], ids=repr)
+async def test_a_task_whose_partition_was_given_away_starts_no_other_producer(
+    stage: Stage, refusal: BaseException
+) -> None:
+    stage.consumer.refusal = refusal
+    opened = stage.open(Producer(commit=raises(OSError())))
+    await stage.opened(1)
+    stage.gather()
+    await until(lambda: stage.health.paused.get(0) == "given away by the group")
+    assert len(stage.made) == 1
+    assert not opened.standing.running
+    assert stage.fatal == []
+
+
+async def test_a_group_that_does_not_answer_is_asked_again(stage: Stage) -> None:
+    stage.consumer.refusal = errors.GroupCoordinatorNotAvailableError()
+    stage.open(Producer(commit=raises(OSError())))
+    await stage.opened(1)
+    stage.gather()
+    await until(lambda: [name for name, _ in stage.consumer.calls].count("commit") >= 2)
+    stage.consumer.refusal = None
+    await stage.opened(2)
     assert stage.fatal == []
 
 
@@ -297,4 +336,4 @@ async def test_a_task_ends_although_its_commit_ends_in_the_same_moment(stage: St
 async def test_a_task_that_the_client_cancels_ends_the_service(stage: Stage) -> None:
     stage.open(Producer(start=raises(asyncio.CancelledError())))
     await turns()
-    assert [type(error) for error in stage.fatal] == [task.Fatal]
+    assert [type(error) for error in stage.fatal] == [Fatal]

@@ -111,7 +111,9 @@ def test_of_an_account_s_states_only_the_last_is_kept() -> None:
     part = partition()
     take(part, FROM_CN, override())
     assert len(part.pending.decisions) == 2
-    assert part.pending.states[b"a"].sequence == 2
+    last = part.pending.states[b"a"]
+    assert last is not None
+    assert last.sequence == 2
 
 
 def test_a_malformed_record_is_buried_with_its_coordinates_and_changes_no_state() -> None:

@@ -24,7 +24,9 @@ class FakeClients(Clients):
         """Return a consumer outside any group."""
         return FakeConsumer(self.broker, self.host, isolation)
 
-    def producer(self, transactional_id: str | None) -> FakeProducer:
+    def producer(  # type: ignore[override]  # it stands in for a class of an untyped library
+        self, transactional_id: str | None
+    ) -> FakeProducer:
         """Return a transactional producer; records outside transactions go to the broker itself."""
         if transactional_id is None:
             raise NotImplementedError("only transactional producers; use FakeBroker.append")

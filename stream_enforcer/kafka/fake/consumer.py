@@ -1,11 +1,11 @@
 """A consumer of the broker in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import ConsumerRecord
 
 from stream_enforcer.kafka.fake.broker import FakeBroker
@@ -120,6 +120,19 @@ class FakeConsumer:
     def highwater(self, tp: TopicPartition) -> int:
         """Return the high watermark."""
         return self._broker.log(tp).end
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Tell the group offsets.
+
+        Raises:
+            CommitFailedError: The group has given the partitions away.
+        """
+        await self._host.turn()
+        for tp in offsets:
+            self._require(tp)
+        if self._host.evicted:
+            raise CommitFailedError
+        self._broker.group.update(offsets)
 
     def _require(self, tp: TopicPartition) -> None:
         if tp not in self._positions:

@@ -25,10 +25,12 @@ class Host:
 
     Attributes:
         fault: What goes wrong at the next such step; gone once it has.
+        evicted: The group has given its partitions to another process, and it has not noticed.
         down: The process is dead: no call of its clients does anything or returns.
     """
 
     fault: Fault | None = None
+    evicted: bool = False
     down: bool = False
 
     async def turn(self) -> None:

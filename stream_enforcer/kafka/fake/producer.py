@@ -64,6 +64,10 @@ class FakeProducer:
         await self._host.turn()
         self._ticket = None
 
+    async def abandon(self) -> None:
+        """Let go of everything."""
+        self._ticket = None
+
     async def begin_transaction(self) -> None:
         """Begin; the broker hears of it with the first batch."""
         await self._host.turn()

@@ -15,7 +15,8 @@ from stream_enforcer.kafka.fake.clients import FakeClients
 from stream_enforcer.kafka.fake.host import Host
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.service import input_kinds
-from stream_enforcer.kafka.task import Surroundings, Task
+from stream_enforcer.kafka.surroundings import Surroundings
+from stream_enforcer.kafka.task import Task
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings

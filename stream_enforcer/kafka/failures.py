@@ -1,0 +1,18 @@
+"""Which failures end the service, and which end a task's turn only."""
+
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from stream_enforcer.kafka.changelog import RestoreStalled
+
+TRANSIENT: Final = (KafkaError, TimeoutError, OSError, RestoreStalled, AssertionError)
+"""Retried from the changelog. The client checks its own state with assertions, so a dead sender shows as one."""
+
+
+class Fatal(Exception):
+    """The service must end; its message says what to do."""
+
+
+class GivenAway(Exception):
+    """The group says that this replica owns the partition no longer."""

@@ -1,0 +1,40 @@
+"""What a piece of work becomes in the topics."""
+
+from itertools import chain
+
+from stream_enforcer.domain.account_state import encode
+from stream_enforcer.kafka.changelog import ACCOUNT_PREFIX, CHECKPOINT_KEY, Checkpoint, WorldId
+from stream_enforcer.kafka.transaction import NO_HEADERS, Outgoing
+from stream_enforcer.kafka.work import Work
+from stream_enforcer.settings import Topics
+
+
+def next_checkpoint(before: Checkpoint | None, work: Work, partitions: int, world: WorldId) -> Checkpoint:
+    """Return where the task stands once the work is committed.
+
+    Args:
+        before: Where it stood.
+        work: What it commits.
+        partitions: How many partitions the topics have.
+        world: What accounts are judged with now.
+    """
+    offsets = {**(before.offsets if before else {}), **work.offsets}
+    if work.sweep is not None and before is not None:
+        return Checkpoint(offsets, before.partitions, before.world, work.sweep)
+    return Checkpoint(offsets, partitions, world)
+
+
+def outgoing(work: Work, checkpoint: Checkpoint, topics: Topics) -> list[Outgoing]:
+    """Return what to publish, the checkpoint last."""
+    out = []
+    if work.dead_letters:
+        out.append(Outgoing(topics.dead_letters, work.dead_letters))
+    if work.decisions:
+        decisions = ((key, value, NO_HEADERS) for key, value in work.decisions)
+        out.append(Outgoing(topics.decisions, decisions))
+    states = (
+        (ACCOUNT_PREFIX + key, None if account is None else encode(account), NO_HEADERS)
+        for key, account in work.states.items()
+    )
+    position = (CHECKPOINT_KEY, checkpoint.encode(), NO_HEADERS)
+    return [*out, Outgoing(topics.accounts, chain(states, [position]))]
