@@ -29,7 +29,10 @@ class Consumer:
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.polls: list[asyncio.Future[Any]] = []
+        self.most: list[int] = []
         self.refusal: BaseException | None = None
+        self.fetched_at: int | None = None
+        self.reachable = True
         self.polled = asyncio.Event()
         self.resumed = asyncio.Event()
 
@@ -49,7 +52,8 @@ class Consumer:
     def partitions_for_topic(self, _: str) -> set[int]:
         return {0}
 
-    async def getmany(self, *_: TopicPartition, **__: int) -> Any:
+    async def getmany(self, *_: TopicPartition, timeout_ms: int, max_records: int) -> Any:
+        self.most.append(max_records)
         self.polls.append(asyncio.get_running_loop().create_future())
         self.polled.set()
         return await self.polls[-1]
@@ -58,6 +62,17 @@ class Consumer:
         self.calls.append(("commit", (offsets,)))
         if self.refusal is not None:
             raise self.refusal
+
+    def highwater(self, _: TopicPartition) -> int:
+        return 0
+
+    def last_poll_timestamp(self, _: TopicPartition) -> int | None:
+        return self.fetched_at
+
+    async def topics(self) -> set[str]:
+        if not self.reachable:
+            raise OSError
+        return set()
 
     def sought(self) -> dict[str, int]:
         return {args[0].topic: args[1] for name, args in self.calls if name == "seek"}
@@ -128,7 +143,7 @@ class IdleTask:
         self.number, self.ready = number, True
         self.standing = SimpleNamespace(epoch=0, running=True)
         self.inputs = [TopicPartition(topic, number) for topic in KINDS]
-        self.partition = SimpleNamespace(expected=OFFSETS.get)
+        self.partition = SimpleNamespace(expected=OFFSETS.get, in_flight=0)
 
 
 class Stage:

@@ -25,6 +25,7 @@ from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.http import HttpServer, build_app
 from stream_enforcer.observe.logs import configure
 from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.observe.watchdog import Watchdog
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.policy_file import BadPolicy
 from stream_enforcer.reference.world_files import load_world
@@ -76,7 +77,8 @@ async def _serve(settings: Settings, world: World) -> None:
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     try:
-        await service.run()
+        with Watchdog(health):
+            await service.run()
     finally:
         await http.stop()
 

@@ -23,6 +23,10 @@ RETRY_BACKOFF_MS: Final = 30
 PAUSE_BETWEEN_TRANSACTIONS: Final = 0.003
 """Seconds that a producer waits when the broker still writes the markers of its last transaction."""
 
+_NEVER_MS: Final = 2**31 - 1
+"""A partition that restores for long is not polled, and is no reason to leave the group; kafka/watch.py tells
+long work from a client that is stuck."""
+
 
 class Producer(AIOKafkaProducer):  # type: ignore[misc]  # the client is untyped
     """A producer that can be left in the middle of anything."""
@@ -63,7 +67,7 @@ class Clients:
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=min(3_000, settings.session_timeout_ms // 4),
             rebalance_timeout_ms=30_000,
-            max_poll_interval_ms=300_000,
+            max_poll_interval_ms=_NEVER_MS,
             max_partition_fetch_bytes=settings.max_partition_fetch_bytes,
             fetch_max_wait_ms=100,
             **self._connection(),

@@ -144,6 +144,11 @@ class Partition:
             offset = self.restored.checkpoint.offsets.get(topic)
         return offset
 
+    @property
+    def in_flight(self) -> int:
+        """Records taken and not committed."""
+        return self.pending.in_flight + (0 if self.committing is None else self.committing.in_flight)
+
     def next_work(self) -> Work:
         """Move what was gathered into the committing layer and return it."""
         self.committing, self.pending = self.pending, Work()

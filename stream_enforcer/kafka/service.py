@@ -1,6 +1,7 @@
 """The service's loop: poll, hand batches to tasks, follow the group's assignments, drain on the way out."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import Final
@@ -19,6 +20,7 @@ from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.task import Task
 from stream_enforcer.kafka.topics import TopicsMismatch, check
+from stream_enforcer.kafka.watch import Watch
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings
@@ -32,8 +34,7 @@ slow under load, and past its deadline in the end."""
 BAD_POLLS_SECONDS: Final = 30.0
 """Polls that fail this long do not mend: the client's group membership is dead, or records were removed."""
 STOP_SECONDS: Final = 3.0
-WATCH_SECONDS: Final = 1.0
-PROBE_SECONDS: Final = 5.0
+BEAT_SECONDS: Final = 1.0
 FIRST_BACKOFF: Final = 0.5
 LAST_BACKOFF: Final = 10.0
 
@@ -78,23 +79,28 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             TopicsMismatch: A topic is missing or the partition counts differ.
             Fatal: The service cannot go on; its message says why.
         """
-        await self._connect()
-        if self._stopping.is_set():
-            return
+        beating = asyncio.create_task(self._beat(), name="beat")
+        try:
+            await self._connect()
+            if not self._stopping.is_set():
+                await self._serve()
+        finally:
+            beating.cancel()
+        if self._failure is not None:
+            raise self._failure
+
+    async def _serve(self) -> None:
         watch = asyncio.create_task(self._watch(), name="watch")
         try:
             await self._loop()
         finally:
             watch.cancel()
             await self._shut_down()
-        if self._failure is not None:
-            raise self._failure
 
     async def _connect(self) -> None:
         """Wait for Kafka, with growing pauses and one log line each, then check the topics and join."""
         backoff = FIRST_BACKOFF
         while not self._stopping.is_set():
-            self._health.beat(time.monotonic())
             self._consumer = self._clients.group_consumer()
             try:
                 await check(self._clients, self._settings.topics)
@@ -118,24 +124,19 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             return
 
     async def _pause(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not self._stopping.is_set() and (left := deadline - time.monotonic()) > 0:
-            self._health.beat(time.monotonic())
-            try:
-                await asyncio.wait_for(self._stopping.wait(), min(left, 1.0))
-            except TimeoutError:
-                continue
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _loop(self) -> None:
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         poll: asyncio.Task[None] | None = None
         while not self._stopping.is_set():
-            self._health.beat(time.monotonic())
             if poll is None:
                 poll = asyncio.create_task(self._poll(), name="poll")
             # The poll is never cancelled: the client would count it as still waiting for ever. It ends when the
             # consumer stops.
-            await asyncio.wait({poll, stopping}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({poll, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if poll.done():
                 poll.result()
                 poll = None
@@ -145,12 +146,15 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
     async def _poll(self) -> None:
         ready = {task.number: task.standing.epoch for task in self._tasks.values() if task.ready}
         tps = [tp for number in ready for tp in self._tasks[number].inputs]
-        if not tps:
+        room = self._settings.max_in_flight_records - sum(
+            task.partition.in_flight for task in self._tasks.values()
+        )
+        if not tps or room <= 0:
             self._polled_at = time.monotonic()
             await asyncio.sleep(0.005)
             return
         try:
-            batches = await self._consumer.getmany(*tps, timeout_ms=POLL_MS)
+            batches = await self._consumer.getmany(*tps, timeout_ms=POLL_MS, max_records=room)
         except KafkaError as error:
             # The client has moved positions past records that it then dropped.
             log.warning("poll failed; seeking back", error=type(error).__name__, message=str(error)[:200])
@@ -191,6 +195,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Commit what was gathered, within the drain time; states are kept for partitions that come back."""
         del revoked  # every rebalance revokes everything
+        self._health.assigned = None
         await self._drain()
 
     async def _drain(self) -> None:
@@ -241,32 +246,18 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         self._stopping.set()
 
     async def _watch(self) -> None:
-        probed = 0.0
-        while True:
-            for task in self._tasks.values():
-                for tp in task.inputs:
-                    self._measure_lag(tp, task.partition.expected(tp.topic))
-            if time.monotonic() - probed >= PROBE_SECONDS:
-                await self._probe()
-                probed = time.monotonic()
-            await asyncio.sleep(WATCH_SECONDS)
-
-    def _measure_lag(self, tp: TopicPartition, expected: int | None) -> None:
-        if tp not in self._consumer.assignment():
-            return
-        high = self._consumer.highwater(tp)
-        if high is not None and expected is not None:
-            self._metrics.lag.labels(tp.topic, str(tp.partition)).set(max(0, high - expected))
-
-    async def _probe(self) -> None:
+        watch = Watch(
+            self._consumer, self._tasks.values, self._clients, self._health, self._metrics
+        )
         try:
-            await asyncio.wait_for(self._consumer.topics(), PROBE_SECONDS)
-            reachable = True
-        except (KafkaError, OSError, TimeoutError):
-            reachable = False
-        if reachable != self._health.kafka_reachable:
-            log.warning("Kafka is reachable again" if reachable else "Kafka is not reachable")
-        self._health.kafka_reachable = reachable
+            await watch.run()
+        except Fatal as error:
+            self._fail(error)
+
+    async def _beat(self) -> None:
+        while True:
+            self._health.beat(time.monotonic())
+            await asyncio.sleep(BEAT_SECONDS)
 
     async def _shut_down(self) -> None:
         await self._drain()

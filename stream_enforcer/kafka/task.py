@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from stream_enforcer.kafka.changelog import Checkpoint, Restored, Sweep, bounds, restore
-from stream_enforcer.kafka.client import Producer
 from stream_enforcer.kafka.expiry import Expiry
 from stream_enforcer.kafka.failures import TRANSIENT, Fatal, GivenAway
 from stream_enforcer.kafka.lifetime import START_SECONDS, end_producer_within, start_within
@@ -22,6 +21,9 @@ from stream_enforcer.kafka.standing import Standing
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.transaction import commit
 from stream_enforcer.kafka.work import count_committed
+
+if TYPE_CHECKING:
+    from stream_enforcer.kafka.client import Producer
 
 log = structlog.get_logger(__name__)
 

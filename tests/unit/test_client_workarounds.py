@@ -162,6 +162,20 @@ async def test_a_poll_is_never_cancelled(serving: Service, consumer: Consumer) -
     await serving._polling
 
 
+async def test_a_poll_brings_no_more_than_there_is_room_for(serving: Service, consumer: Consumer) -> None:
+    busy = IdleTask(0)
+    busy.partition.in_flight = serving._settings.max_in_flight_records - 7
+    serving._tasks = {0: busy}  # type: ignore[dict-item]  # stands for a task
+    poll = asyncio.create_task(serving._poll())
+    await consumer.polled.wait()
+    assert consumer.most == [7]
+    consumer.polls[0].set_result({})
+    await poll
+    busy.partition.in_flight += 7
+    await serving._poll()
+    assert len(consumer.polls) == 1
+
+
 async def test_an_assignment_pauses_and_seeks_before_anything_else_and_awaits_nothing(
     serving: Service, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
