@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check bench lock clean
+.PHONY: help setup demo test faults check bench bench-state lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Create .venv with the locked dependencies and this package; instant when nothing changed
 
@@ -36,6 +36,9 @@ check: setup ## Lint, formatting and types, of sources and tests
 
 bench: setup ## Measure events/s, latency and memory on a real Kafka; prints them and writes JSON
 	@$(BIN)/python -m benchmarks.service $(ARGS)
+
+bench-state: setup ## Measure how fast a partition's accounts are restored, and what they take in memory
+	@$(BIN)/python -m benchmarks.state $(ARGS)
 
 lock: setup ## Resolve the dependencies again and pin them by hash
 	@$(BIN)/python -m pip install --quiet pip-tools

@@ -9,23 +9,26 @@ import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 from zlib import crc32
 
 import orjson
+import uvloop
 from aiokafka import TopicPartition
 
 from benchmarks.load import Load
 from stream_enforcer.demo.data import geo_sources, ownership_file
-from stream_enforcer.demo.replica import Replica, total
+from stream_enforcer.demo.replica import Replica, Samples, total
 from stream_enforcer.kafka.broker import given_or_local
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.topics import create
 from stream_enforcer.settings import PREFIX, Kafka, Topics
 
 PARTITIONS = 4
+TICK_SECONDS = 0.005
 CONSUMED = "stream_enforcer_records_consumed_total"
 
 
@@ -117,59 +120,96 @@ async def throughput(run: Run, count: int) -> dict[str, float]:
 
 
 async def latency(run: Run, rate: int, seconds: float) -> dict[str, float]:
-    """Produce at a steady rate, one decision per event, and time each until a committed reader sees it."""
+    """Produce at a steady rate, and time each event that causes a decision until a committed reader sees it."""
     await create(run.clients, run.topics)
     replica = run.replica()
     try:
         await asyncio.to_thread(replica.wait_ready, 60)
-        reader = run.clients.reader()
-        await reader.start()
-        tps = [TopicPartition(run.topics.decisions, p) for p in range(PARTITIONS)]
-        reader.assign(tps)
-        for tp in tps:
-            reader.seek(tp, 0)
         sent: dict[str, float] = {}
-        wanted = int(rate * seconds)
-        produce = asyncio.create_task(_produce(run, rate, wanted, sent))
         seen: dict[str, float] = {}
-        deadline = time.perf_counter() + seconds + 30
-        while len(seen) < wanted and time.perf_counter() < deadline:
-            for records in (await reader.getmany(timeout_ms=100)).values():
-                now = time.perf_counter()
-                for record in records:
-                    seen[orjson.loads(record.value)["trigger"]["event_id"]] = now
-        await produce
-        await reader.stop()
+        reading = asyncio.create_task(_read(run, seen))
+        wanted = int(rate * seconds)
+        await _produce(run, rate, wanted, sent)
+        samples = await _caught_up(replica, wanted)
+        decisions = total(samples, "stream_enforcer_decisions_total")
+        await _read_to_the_end(run, seen, decisions, reading)
         warm = sorted(sent)[len(sent) // 5 :]  # the first fifth warms caches up
         took = sorted(seen[event] - sent[event] for event in warm if event in seen)
-        samples = await asyncio.to_thread(replica.samples)
         percent = quantiles(took, n=1000)
         return {
             "rate": rate,
             "events": wanted,
-            "decided": len(seen),
+            "decisions": decisions,
             "p50_ms": percent[499] * 1e3,
             "p95_ms": percent[949] * 1e3,
             "p99_ms": percent[989] * 1e3,
             "max_ms": took[-1] * 1e3,
             "cpu_seconds": total(samples, "process_cpu_seconds_total"),
+            "commit_ms": 1e3
+            * total(samples, "stream_enforcer_commit_seconds_sum")
+            / total(samples, "stream_enforcer_commit_seconds_count"),
         }
     finally:
         await asyncio.to_thread(replica.stop)
 
 
+async def _caught_up(replica: Replica, count: int) -> Samples:
+    while True:
+        samples = await asyncio.to_thread(replica.samples)
+        if total(samples, CONSUMED) >= count:
+            return samples
+        await asyncio.sleep(0.25)
+
+
+async def _read_to_the_end(
+    run: Run, seen: dict[str, float], decisions: float, reading: asyncio.Task[None]
+) -> None:
+    await asyncio.wait([reading], timeout=1)  # what the last commit published is on its way
+    if len(seen) < decisions:
+        raise SystemExit(f"{run.name}: {len(seen)} of {decisions:.0f} decisions were seen")
+    reading.cancel()
+    await asyncio.wait([reading])
+
+
+async def _read(run: Run, seen: dict[str, float]) -> None:
+    reader = run.clients.reader()
+    await reader.start()
+    try:
+        tps = [TopicPartition(run.topics.decisions, p) for p in range(PARTITIONS)]
+        reader.assign(tps)
+        for tp in tps:
+            reader.seek(tp, 0)
+        while True:
+            for records in (await reader.getmany(timeout_ms=100)).values():
+                now = time.perf_counter()
+                for record in records:
+                    seen[orjson.loads(record.value)["trigger"]["event_id"]] = now
+    finally:
+        await reader.stop()
+
+
 async def _produce(run: Run, rate: int, count: int, sent: dict[str, float]) -> None:
+    """Send what has fallen due every few milliseconds, a batch for each partition: the load costs little itself."""
     events = list(Load(2).events(count, "steady"))
     producer = run.clients.producer(None)
     await producer.start()
-    start = time.perf_counter()
+    start, done = time.perf_counter(), 0
     try:
-        for i, (role, key, value) in enumerate(events):
-            due = start + i / rate
-            if (wait := due - time.perf_counter()) > 0:
-                await asyncio.sleep(wait)
-            sent[f"steady-{i:010d}"] = time.perf_counter()
-            await producer.send(getattr(run.topics, role), value, key, partition=crc32(key) % PARTITIONS)
+        while done < count:
+            due = min(count, int((time.perf_counter() - start) * rate) + 1)
+            batches: dict[tuple[str, int], Any] = {}
+            now = time.perf_counter()
+            for number in range(done, due):
+                role, key, value = events[number]
+                at = (getattr(run.topics, role), crc32(key) % PARTITIONS)
+                if at not in batches:
+                    batches[at] = producer.create_batch()
+                batches[at].append(timestamp=None, key=key, value=value)
+                sent[f"steady-{number:010d}"] = now
+            for (topic, partition), batch in batches.items():
+                await producer.send_batch(batch, topic, partition=partition)
+            done = due
+            await asyncio.sleep(TICK_SECONDS)
         await producer.flush()
     finally:
         await producer.stop()
@@ -179,14 +219,15 @@ async def measure(options: argparse.Namespace, servers: str, folder: Path) -> di
     """Run every benchmark and return its figures."""
     stamp = f"{int(time.time())}"
     results: dict[str, Any] = defaultdict(dict)
-    for emit in ("transitions", "every"):
+    for emit in ("transitions", "every") if options.events else ():
         run = Run(servers, f"bench-{emit}-{stamp}", emit, folder)
         results["throughput"][emit] = await throughput(run, options.events)
         print(emit, _rounded(results["throughput"][emit]))
-    for rate in options.rates:
-        run = Run(servers, f"bench-{rate}-{stamp}", "every", folder)
-        results["latency"][str(rate)] = await latency(run, rate, options.seconds)
-        print(f"{rate}/s", _rounded(results["latency"][str(rate)]))
+    for emit, rate in product(("transitions", "every"), options.rates):
+        run = Run(servers, f"bench-{emit}-{rate}-{stamp}", emit, folder)
+        name = f"{emit} at {rate}/s"
+        results["latency"][name] = await latency(run, rate, options.seconds)
+        print(name, _rounded(results["latency"][name]))
     return {"machine": machine(), **results}
 
 
@@ -202,13 +243,15 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
 def main() -> None:
     """Parse the arguments, start a broker where none is given, measure, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=1_500_000)
+    parser.add_argument(
+        "--events", type=int, default=1_500_000, help="of the throughput runs; 0 leaves them out"
+    )
     parser.add_argument("--rates", type=int, nargs="*", default=[500, 2_000, 10_000])
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, given_or_local(os.environ) as servers:
-        results = asyncio.run(measure(options, servers, Path(folder)))
+        results = uvloop.run(measure(options, servers, Path(folder)))
     options.json.write_text(json.dumps(results, indent=2) + "\n")
     print(f"written to {options.json}")
 

@@ -22,7 +22,10 @@ JudgePolicy = Annotated[
 ]
 Partial = Annotated[
     bool,
-    typer.Option("--partial", help="Accept accounts whose first decisions are not in the data."),
+    typer.Option(
+        "--partial",
+        help="Accept accounts whose first decisions are not in the data, or that were forgotten and came back.",
+    ),
 ]
 
 

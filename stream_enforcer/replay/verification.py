@@ -127,14 +127,15 @@ def follow(last: Link | None, decision: dict[str, Any], *, partial: bool) -> Lin
     Args:
         last: The chain's end; None where no decision of the account was seen.
         decision: A decision of the account.
-        partial: Whether a chain may begin after the account's first decision.
+        partial: Whether a chain may begin after the account's first decision, and anew after an `allow`, as
+            that of an account does which was forgotten and came back.
 
     Raises:
         Refuted: It does not follow.
     """
     sequence = decision["sequence"]
     link = Link(sequence, decision["decision_id"], decision["action"])
-    if last is None:
+    if last is None or (partial and _begins_anew(last, link)):
         _begin(decision, partial=partial)
         return link
     if sequence <= last.sequence:

@@ -160,6 +160,18 @@ def test_a_decision_rewritten_in_the_middle_breaks_the_chain_after_it() -> None:
     assert "supersedes" in result.stderr
 
 
+def test_a_chain_begins_anew_after_an_allow_when_told_so() -> None:
+    first, again = (
+        run(EVENTS[1:2], WORLD).decisions[0],
+        run([usage("b", occurred_at=at(9))], WORLD).decisions[0],
+    )
+    assert verified(first, again, options=("--partial",)).exit_code == 0
+    assert verified(first, again).exit_code == 1
+    assert verified(first, first, options=("--partial",)).exit_code == 1
+    suspended = run([signup("b", ip=ip("cn"))], WORLD).decisions[0]
+    assert verified(suspended, again, options=("--partial",)).exit_code == 1
+
+
 def test_data_that_begins_midway_is_accepted_when_told_so() -> None:
     assert verified(*DECISIONS[2:], options=("--partial",)).exit_code == 0
     result = verified(*DECISIONS[2:3], *DECISIONS[4:], DECISIONS[2], options=("--partial",))
