@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import KafkaError
 from aiokafka.producer import sender
 
 from stream_enforcer.settings import Kafka, kafka_security
@@ -40,7 +41,10 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # the client is untyped
         sending = self._sender.sender_task
         if sending is not None:
             sending.cancel()
-        self._message_accumulator.fail_all(ProducerClosed())
+        unsent = self._message_accumulator
+        for batch in chain(*unsent._batches.values(), unsent._pending_batches):  # noqa: SLF001 - no public way
+            batch.future.cancel()
+            batch._drain_waiter.cancel()  # noqa: SLF001
         await self.client.close()
         if sending is not None:
             await asyncio.wait([sending])

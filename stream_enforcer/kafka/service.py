@@ -34,6 +34,8 @@ slow under load, and past its deadline in the end."""
 BAD_POLLS_SECONDS: Final = 30.0
 """Polls that fail this long do not mend: the client's group membership is dead, or records were removed."""
 STOP_SECONDS: Final = 3.0
+COMMIT_SHARE, PRODUCER_SHARE, CONSUMER_SHARE, POLL_SHARE = 0.5, 0.15, 0.2, 0.1
+"""How `drain_timeout_ms` is shared out: a Kafka that is away uses up each share, and the rest is for the process."""
 BEAT_SECONDS: Final = 1.0
 FIRST_BACKOFF: Final = 0.5
 LAST_BACKOFF: Final = 10.0
@@ -201,7 +203,8 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
     async def _drain(self) -> None:
         seconds = self._settings.drain_timeout_ms / 1000
         tasks, self._tasks = self._tasks, {}
-        await asyncio.gather(*(task.drain(seconds) for task in tasks.values()))
+        shares = COMMIT_SHARE * seconds, PRODUCER_SHARE * seconds
+        await asyncio.gather(*(task.drain(*shares) for task in tasks.values()))
         self._kept = {task.number: task.partition.restored for task in tasks.values()}
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -260,10 +263,12 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _shut_down(self) -> None:
+        """End in `drain_timeout_ms`, whatever Kafka does."""
+        seconds = self._settings.drain_timeout_ms / 1000
         await self._drain()
-        error = await end_within(STOP_SECONDS, self._consumer.stop())
+        error = await end_within(CONSUMER_SHARE * seconds, self._consumer.stop())
         if error is not None:
             log.warning("the consumer did not leave the group in time", error=error)
         if self._polling is not None:
-            await asyncio.wait([self._polling], timeout=STOP_SECONDS)
+            await asyncio.wait([self._polling], timeout=POLL_SHARE * seconds)
         log.info("stopped")

@@ -88,21 +88,26 @@ class Task:
         self._idle.clear()
         self._wake.set()
 
-    async def drain(self, seconds: float) -> None:
-        """Take no more, commit what was gathered within a time, and end. What is not committed is dropped."""
+    async def drain(self, commit_seconds: float, stop_seconds: float) -> None:
+        """Take no more, commit what was gathered, and end. What is not committed is dropped.
+
+        Args:
+            commit_seconds: Time for the last commit.
+            stop_seconds: Time for the producer to end.
+        """
         self._draining = True
         if self.standing.running and self._group_is_behind:
             self._idle.clear()
         self._wake.set()
         if self.standing.running:
             try:
-                await asyncio.wait_for(self._idle.wait(), seconds)
+                await asyncio.wait_for(self._idle.wait(), commit_seconds)
             except TimeoutError:
                 log.warning("drain incomplete; the work is judged again later", partition=self.number)
         self.standing.running = False
         self._runner.cancel()
         await asyncio.wait([self._runner])
-        await self._discard_producer()
+        await self._discard_producer(stop_seconds)
         self.partition.drop()
 
     def _ended(self, runner: asyncio.Task[None]) -> None:
@@ -277,10 +282,10 @@ class Task:
         self.partition.drop()
         await self._discard_producer()
 
-    async def _discard_producer(self) -> None:
+    async def _discard_producer(self, seconds: float = STOP_SECONDS) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            error = await end_producer_within(STOP_SECONDS, producer)
+            error = await end_producer_within(seconds, producer)
             if error is not None:  # the next owner's start settles whatever it left open
                 log.debug("producer did not stop", partition=self.number, error=error)
 

@@ -220,7 +220,10 @@ class Settings(BaseSettings):
         "is forgotten; never when not set",
     )
     drain_timeout_ms: int = Field(
-        5_000, ge=0, le=600_000, description="Time for the last commits on shutdown and on revocation, in ms"
+        5_000,
+        ge=0,
+        le=600_000,
+        description="Time to end in after SIGTERM, in ms; half of it, and on revocation too, is for the last commits",
     )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         "info", description="Least severe log level that is written"

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import orjson
+import pytest
 
 from stream_enforcer.demo.replica import Replica, free_port
 from stream_enforcer.kafka.broker import LocalKafka
@@ -61,14 +62,25 @@ async def test_a_broker_that_comes_back_finds_the_service_where_it_was() -> None
     await asyncio.to_thread(broker.stop)
 
 
-async def test_a_broker_that_is_gone_does_not_keep_the_service_from_ending() -> None:
+@pytest.mark.parametrize("silent", [False, True], ids=["gone", "silent"])
+async def test_a_broker_that_does_not_answer_does_not_keep_the_service_from_ending_in_its_time(
+    silent: bool,
+) -> None:
     broker = await asyncio.to_thread(LocalKafka.start)
     stage = await make_stage(broker.bootstrap_servers)
-    async with stage.running(world(), drain_timeout_ms=2_000) as running:
+    async with stage.running(world(), drain_timeout_ms=int(DRAIN_SECONDS * 1000)) as running:
         await until(running.ready)
         await stage.send([signup(f"a{n}", ip=ip("us")) for n in range(20)])
-        await asyncio.to_thread(broker.stop)
+        if silent:
+            os.kill(broker.pid, signal.SIGSTOP)
+        else:
+            await asyncio.to_thread(broker.stop)
         started = time.monotonic()
         running.service.stop()
-        await asyncio.wait_for(running.task, 15)
-    assert time.monotonic() - started < 15
+        await running.task
+    assert time.monotonic() - started < DRAIN_SECONDS
+    left = [task for task in asyncio.all_tasks() if "Sender" in repr(task.get_coro())]
+    assert left == []  # a sender that is left would try again for ever
+    if silent:
+        os.kill(broker.pid, signal.SIGCONT)
+    await asyncio.to_thread(broker.stop)

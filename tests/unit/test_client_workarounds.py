@@ -209,7 +209,7 @@ async def stage(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     stage = Stage(consumer)
     yield stage
     if stage.task is not None:
-        await stage.task.drain(0)
+        await stage.task.drain(0, 1)
 
 
 ANY_FAILURE = [
@@ -340,7 +340,7 @@ async def test_a_task_ends_although_its_commit_ends_in_the_same_moment(stage: St
     await stage.opened(1)
     stage.gather()
     await turns()
-    draining = asyncio.create_task(opened.drain(0))
+    draining = asyncio.create_task(opened.drain(0, 1))
     await turns(turn)
     gate.set()
     async with asyncio.timeout(5):

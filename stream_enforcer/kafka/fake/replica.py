@@ -77,7 +77,7 @@ class Replica:
     async def reopen(self) -> None:
         """Drain and open again with what is in memory, as a rebalance that gives all back does."""
         seconds = self._shared.settings.drain_timeout_ms / 1000
-        await asyncio.gather(*(task.drain(seconds) for task in self._tasks))
+        await asyncio.gather(*(task.drain(seconds, seconds) for task in self._tasks))
         self.open([task.partition.restored for task in self._tasks])
 
     async def die(self) -> None:
