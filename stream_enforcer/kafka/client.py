@@ -38,16 +38,23 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # the client is untyped
         `stop` waits for the last batches, which never expire. A producer left alone there would try to send them
         for ever.
         """
-        sending = self._sender.sender_task
-        if sending is not None:
-            sending.cancel()
         unsent = self._message_accumulator
         for batch in chain(*unsent._batches.values(), unsent._pending_batches):  # noqa: SLF001 - no public way
             batch.future.cancel()
             batch._drain_waiter.cancel()  # noqa: SLF001
+        sending = _tasks_of(self._sender)
+        for task in sending:
+            task.cancel()
         await self.client.close()
-        if sending is not None:
-            await asyncio.wait([sending])
+        if sending:
+            await asyncio.wait(sending)
+
+
+def _tasks_of(owner: object) -> list[asyncio.Task[Any]]:
+    """Return the tasks that run an object's own methods; the sender keeps no account of those that it starts."""
+    tasks = asyncio.all_tasks()
+    frames = ((task, getattr(task.get_coro(), "cr_frame", None)) for task in tasks)
+    return [task for task, frame in frames if frame is not None and frame.f_locals.get("self") is owner]
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,10 +248,11 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             self._failure = error
         self._stopping.set()
 
+    def _owned(self) -> Iterable[Task]:
+        return self._tasks.values()  # of the latest assignment, so no bound method of one dictionary
+
     async def _watch(self) -> None:
-        watch = Watch(
-            self._consumer, self._tasks.values, self._clients, self._health, self._metrics
-        )
+        watch = Watch(self._consumer, self._owned, self._clients, self._health, self._metrics)
         try:
             await watch.run()
         except Fatal as error:

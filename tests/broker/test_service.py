@@ -6,8 +6,9 @@ import pytest
 
 from stream_enforcer.domain.policy import compile_policy
 from stream_enforcer.kafka.failures import Fatal
+from stream_enforcer.kafka.partition import Partition
 from stream_enforcer.kafka.topics import TopicsMismatch, create
-from tests.broker.stage import Stage, broken_chains, until
+from tests.broker.stage import PARTITIONS, Running, Stage, broken_chains, until
 from tests.builders import DEFAULT_POLICY, at, ip, override, signup, usage, world
 
 
@@ -27,6 +28,35 @@ async def test_signups_and_usage_come_out_as_decisions(stage: Stage) -> None:
     assert ("bad", "suspend", False) in said
     assert [s[1:] for s in said if s[0] == "traveller"] == [("allow", True), ("suspend", False)]
     assert not broken_chains(decisions)
+
+
+async def test_every_owned_partition_s_lag_is_told(stage: Stage) -> None:
+    def told(running: Running) -> set[tuple[str, str]]:
+        families = running.metrics.registry.collect()
+        samples = [
+            s for family in families for s in family.samples if s.name == "stream_enforcer_lag_records"
+        ]
+        return {(s.labels["topic"], s.labels["partition"]) for s in samples if s.value == 0}
+
+    topics = stage.topics
+    every = {(t, str(p)) for t in (topics.signups, topics.usage, topics.overrides) for p in range(PARTITIONS)}
+    async with stage.running(world()) as running:
+        await until(lambda: told(running) == every)
+
+
+async def test_a_backlog_is_read_in_pieces_that_fit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    most, held = 1_000, []
+    take = Partition.take
+
+    def take_and_look(partition: Partition, *arguments: Any) -> None:
+        take(partition, *arguments)
+        held.append(sum(task.partition.in_flight for task in running.service._owned()))
+
+    sent = await stage.send(usage(f"a{n % 50}", event_id=f"u{n}", ip=ip("us")) for n in range(6_000))
+    monkeypatch.setattr(Partition, "take", take_and_look)
+    async with stage.running(world(), max_in_flight_records=most) as running:
+        await running.all_consumed(sent)
+    assert max(held) <= most
 
 
 async def test_a_restart_remembers_everything_and_says_nothing_again(stage: Stage) -> None:
