@@ -119,6 +119,17 @@ async def throughput(run: Run, count: int) -> dict[str, float]:
         await asyncio.to_thread(replica.stop)
 
 
+async def drain(run: Run, count: int) -> dict[str, float]:
+    """Tell a replica in the midst of a full topic to end; time until its process is gone."""
+    await create(run.clients, run.topics)
+    await fill(run, count)
+    replica = run.replica()
+    await _caught_up(replica, 1)
+    started = time.perf_counter()
+    code = await asyncio.to_thread(replica.stop)
+    return {"seconds": time.perf_counter() - started, "exit_code": code}
+
+
 async def latency(run: Run, rate: int, seconds: float) -> dict[str, float]:
     """Produce at a steady rate, and time each event that causes a decision until a committed reader sees it."""
     await create(run.clients, run.topics)
@@ -223,6 +234,9 @@ async def measure(options: argparse.Namespace, servers: str, folder: Path) -> di
         run = Run(servers, f"bench-{emit}-{stamp}", emit, folder)
         results["throughput"][emit] = await throughput(run, options.events)
         print(emit, _rounded(results["throughput"][emit]))
+    run = Run(servers, f"bench-drain-{stamp}", "every", folder)
+    results["drain"] = await drain(run, 300_000)
+    print("drain", _rounded(results["drain"]))
     for emit, rate in product(("transitions", "every"), options.rates):
         run = Run(servers, f"bench-{emit}-{rate}-{stamp}", emit, folder)
         name = f"{emit} at {rate}/s"
