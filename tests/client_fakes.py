@@ -52,7 +52,7 @@ class Consumer:
     def partitions_for_topic(self, _: str) -> set[int]:
         return {0}
 
-    async def getmany(self, *_: TopicPartition, timeout_ms: int, max_records: int) -> Any:
+    async def getmany(self, *_: TopicPartition, max_records: int, **__: int) -> Any:
         self.most.append(max_records)
         self.polls.append(asyncio.get_running_loop().create_future())
         self.polled.set()
