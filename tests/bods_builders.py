@@ -1,11 +1,26 @@
 """Statements of the Beneficial Ownership Data Standard, for tests."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from stream_enforcer.reference.bods import BodsReading, read_bods
+from stream_enforcer.domain.ownership.graph import Entity, Stake
+from stream_enforcer.reference.bods import BodsReader
+from stream_enforcer.reference.json_objects import json_objects
+from stream_enforcer.reference.packed import opened
+from stream_enforcer.reference.report import Origin, Tally, skipped
+
+
+class BodsReading(NamedTuple):
+    """What was read, and what was counted."""
+
+    entities: Sequence[Entity]
+    stakes: Sequence[Stake]
+    as_of: str | None
+    statements: int
+    skipped: Mapping[str, int]
+
 
 Read = Callable[..., BodsReading]
 
@@ -27,6 +42,19 @@ def relationship(holder: Any, held: Any, *interests: dict[str, Any], **statement
 
 def shareholding(share: object = None, **more: Any) -> dict[str, Any]:
     return {"type": "shareholding", "share": share, **more}
+
+
+def read_bods(paths: Sequence[Path]) -> BodsReading:
+    bods, tallies = BodsReader(), [Tally(str(path), "BODS") for path in paths]
+    for path, tally in zip(paths, tallies, strict=True):
+        with opened(path) as stream:
+            for place, statement in json_objects(stream, tally):
+                tally.read += 1
+                bods.statement(statement, Origin(tally, place))
+    reading = bods.reading()
+    return BodsReading(
+        *reading, sum(tally.read for tally in tallies), skipped(tally.report() for tally in tallies)
+    )
 
 
 def reader(folder: Path) -> Read:

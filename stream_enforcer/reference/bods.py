@@ -4,20 +4,20 @@ A later statement of a record replaces an earlier one. What cannot be used is sk
 real publications contain statements that say nothing about ownership.
 """
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 from stream_enforcer.domain.ownership.graph import Entity, Stake
 from stream_enforcer.reference.bods_details import entity_of, person_of
 from stream_enforcer.reference.bods_shares import Interest, SkippedError, day_of, interests_of
-from stream_enforcer.reference.derived import Row, without_derived
+from stream_enforcer.reference.derived import SUMMED_UP, Row, without_derived
 from stream_enforcer.reference.errors import BadReference
-from stream_enforcer.reference.native import parse_object
+from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.report import Origin
+
+VERSIONS: Final = ("0.2", "0.3", "0.4")
 
 _OLD_TYPES: Final = {
     "entityStatement": "entity",
@@ -25,116 +25,115 @@ _OLD_TYPES: Final = {
     "ownershipOrControlStatement": "relationship",
 }
 _PARTY_KEYS: Final = ("describedByEntityStatement", "describedByPersonStatement", "recordId")
-
-
-@dataclass(frozen=True, slots=True)
-class BodsReading:
-    """What was read of BODS files.
-
-    Attributes:
-        as_of: The newest publication date (ISO day), or None.
-        statements: How many there were.
-        skipped: How many records or interests were not used, by reason.
-    """
-
-    entities: tuple[Entity, ...]
-    stakes: tuple[Stake, ...]
-    as_of: str | None
-    statements: int
-    skipped: Mapping[str, int]
+_VERSION: Final = re.compile(r"(\d+\.\d+)(\.\d+)?")
+_NAMED: Final = 40
 
 
 @dataclass(slots=True)
-class _Records:
-    """The latest statement of each record."""
+class _Record:
+    """What the latest statement of a record says, and what is to be counted if no other replaces it."""
 
-    latest: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
-    replaced: set[str] = field(default_factory=set)
-    statements: int = 0
-    published: str | None = None
-    skipped: Counter[str] = field(default_factory=Counter)
+    said: str
+    origin: Origin
+    entity: Entity | None = None
+    rows: tuple[Row, ...] = ()
+    faults: list[str] = field(default_factory=list)
+    passed_over: str | None = None
 
-    def add(self, statement: Mapping[str, Any]) -> None:
-        self.statements += 1
-        published = day_of(_mapping(statement.get("publicationDetails")).get("publicationDate"))
-        self.published = max(filter(None, (self.published, published)), default=None)
-        self.replaced.update(
-            text for text in statement.get("replacesStatements") or () if isinstance(text, str)
+
+class BodsReader:
+    """Takes statements of any number of files as one publication."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, _Record] = {}
+        self._replaced: set[str] = set()
+        self._as_of: str | None = None
+
+    def statement(self, statement: Mapping[str, Any], origin: Origin) -> None:
+        """Take a statement.
+
+        Raises:
+            BadReference: It is of a version that is not known; names it.
+        """
+        publication = _mapping(statement.get("publicationDetails"))
+        _check_version(publication.get("bodsVersion"), origin)
+        self._as_of = max(
+            filter(None, (self._as_of, day_of(publication.get("publicationDate")))), default=None
         )
+        replaces = statement.get("replacesStatements")
+        self._replaced.update(text for text in _list(replaces) if isinstance(text, str))
         record = statement.get("recordId") or statement.get("statementID")
         if not isinstance(record, str):
-            self.skipped["statement without a record id"] += 1
+            origin.fault("statement without a record id")
             return
         said = str(statement.get("statementDate") or "")
-        if record not in self.latest or said >= self.latest[record][0]:
-            self.latest[record] = (said, statement)
+        earlier = self._latest.get(record)
+        if earlier is not None:
+            older = origin if said < earlier.said else earlier.origin
+            older.pass_over("statement that a later one replaces")
+            if older is origin:
+                return
+        self._latest[record] = _read(record, statement, _Record(said, origin))
 
-    def current(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-        """Yield id, type and latest statement of the records that no other statement replaces."""
-        for record, (_, statement) in self.latest.items():
-            if record not in self.replaced:
-                kind = statement.get("recordType") or _OLD_TYPES.get(str(statement.get("statementType")))
-                yield record, str(kind), statement
-
-
-def read_bods(paths: Sequence[Path]) -> BodsReading:
-    """Read BODS files, JSON arrays or JSON Lines, as one publication.
-
-    Raises:
-        BadReference: A file is not JSON, or has something else than statements.
-    """
-    records = _Records()
-    for path in paths:
-        for statement in _statements(path):
-            records.add(statement)
-    entities: list[Entity] = []
-    rows: list[Row] = []
-    for record, kind, statement in records.current():
-        details = _mapping(statement.get("recordDetails", statement))
-        match kind:
-            case "entity":
-                entities.append(entity_of(record, details, records.skipped))
-            case "person":
-                entities.append(person_of(record, details))
-            case "relationship":
-                rows.extend(_rows(record, statement, details, records.skipped))
-            case _:
-                records.skipped["statement of an unknown type"] += 1
-    stakes = without_derived(rows, records.skipped)
-    return BodsReading(tuple(entities), stakes, records.published, records.statements, records.skipped)
+    def reading(self) -> Reading:
+        """Return what all statements say together."""
+        entities: list[Entity] = []
+        placed: dict[str, Origin] = {}
+        rows: list[Row] = []
+        for name, record in self._latest.items():
+            if name in self._replaced:
+                record.origin.pass_over("statement that a later one replaces")
+                continue
+            _count(record)
+            if record.entity is not None:
+                entities.append(record.entity)
+                record.origin.tally.used += 1
+            rows.extend(record.rows)
+            placed.update((row.stake.id, record.origin) for row in record.rows)
+        stakes = without_derived(rows, lambda stake: placed[stake.id].pass_over(SUMMED_UP))
+        for origin in {placed[stake.id] for stake in stakes}:
+            origin.tally.used += 1
+        return Reading(entities, stakes, self._as_of)
 
 
-def _statements(path: Path) -> Iterator[Mapping[str, Any]]:
-    with path.open("rb") as file:
-        lines = (line for line in enumerate(file, start=1) if line[1].strip())
-        first = next(lines, None)
-        if first is None:
-            return
-        if not _is_statement(first[1]):
-            yield from _array(path)
-            return
-        yield parse_object(first[1], path=str(path), line=first[0])
-        for number, line in lines:
-            yield parse_object(line, path=str(path), line=number)
+def _check_version(version: object, origin: Origin) -> None:
+    if version is None or version == "":
+        return
+    found = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if found is None or found[1] not in VERSIONS:
+        raise BadReference(
+            origin.tally.path,
+            f"is BODS of version {str(version)[:_NAMED]!r}; known are {', '.join(VERSIONS)}",
+            line=origin.place if origin.tally.unit == "line" else None,
+            field="publicationDetails.bodsVersion",
+        )
 
 
-def _is_statement(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
+def _count(record: _Record) -> None:
+    for reason in record.faults:
+        record.origin.fault(reason)
+    if record.passed_over is not None:
+        record.origin.pass_over(record.passed_over)
 
 
-def _array(path: Path) -> Iterable[Mapping[str, Any]]:
-    try:
-        found = json.loads(path.read_bytes(), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise BadReference(str(path), f"is not JSON: {error}", line=getattr(error, "lineno", None)) from None
-    statements = found if isinstance(found, list) else [found]
-    for place, statement in enumerate(statements):
-        if not isinstance(statement, dict):
-            raise BadReference(str(path), "is not a BODS statement", field=f"[{place}]")
-    return statements
+def _read(name: str, statement: Mapping[str, Any], record: _Record) -> _Record:
+    """Put what a statement says into its record."""
+    details = _mapping(statement.get("recordDetails", statement))
+    match statement.get("recordType") or _OLD_TYPES.get(str(statement.get("statementType"))):
+        case "entity":
+            record.entity = entity_of(name, details, record.faults.append)
+        case "person":
+            record.entity = person_of(name, details)
+        case "relationship":
+            try:
+                record.rows = tuple(_rows(name, statement, details))
+            except SkippedError as reason:
+                record.faults.append(str(reason))
+            else:
+                record.passed_over = None if record.rows else "relationship without a shareholding"
+        case _:
+            record.faults.append("statement of an unknown type")
+    return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,22 +159,13 @@ class _Relationship:
         )
 
 
-def _rows(
-    record: str, statement: Mapping[str, Any], details: Mapping[str, Any], skipped: Counter[str]
-) -> Iterator[Row]:
+def _rows(record: str, statement: Mapping[str, Any], details: Mapping[str, Any]) -> Iterator[Row]:
     held = _party(details.get("subject"))
     if held is None:
-        skipped["relationship without a subject"] += 1
-        return
+        raise SkippedError("relationship without a subject")
     holder = _party(details.get("interestedParty")) or f"unspecified:{record}"
-    try:
-        interests = interests_of(details)
-        relationship = _Relationship(record, holder, held, _ended(statement), _source(record, statement))
-    except SkippedError as reason:
-        skipped[str(reason)] += 1
-        return
-    if not interests:
-        skipped["relationship without a shareholding"] += 1
+    interests = interests_of(details)
+    relationship = _Relationship(record, holder, held, _ended(statement), _source(record, statement))
     for place, interest in enumerate(interests):
         stake = relationship.stake(place if len(interests) > 1 else None, interest)
         yield Row(stake, interest.indirect)
@@ -206,3 +196,7 @@ def _party(value: object) -> str | None:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,7 +1,6 @@
 """The entities and persons of BODS as entities of the ownership graph."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers
@@ -17,21 +16,26 @@ _TYPES: Final[Mapping[str, EntityType]] = {
 _LEI: Final = "XI-LEI"
 
 
-def entity_of(record: str, details: Mapping[str, Any], skipped: Counter[str]) -> Entity:
+def entity_of(record: str, details: Mapping[str, Any], fault: Callable[[str], None]) -> Entity:
     """Return the entity of a record.
 
     BODS has no field for headquarters; publications made from LEI data put it in the address of type
     "business". Without a jurisdiction, the registered address says where it is registered.
+
+    Args:
+        record: Its id.
+        details: What the record says.
+        fault: Is told of what can't be read.
     """
     jurisdiction = details.get("jurisdiction") or details.get("incorporatedInJurisdiction")
-    country = _country(jurisdiction or _address(details, "registered"), skipped)
+    country = _country(jurisdiction or _address(details, "registered"), fault)
     lei, number = _identifiers(details, country)
     return Entity(
         id=record,
         name=_text(details.get("name")) or record,
         type=_type(details.get("entityType")),
         country=country,
-        headquarters=_country(_address(details, "business"), skipped),
+        headquarters=_country(_address(details, "business"), fault),
         aliases=tuple(name for name in map(_text, _list(details.get("alternateNames"))) if name),
         identifiers=Identifiers(lei=lei, registration_number=number),
     )
@@ -47,10 +51,10 @@ def _type(value: object) -> EntityType:
     return _TYPES.get(str(_mapping(value).get("type") if isinstance(value, dict) else value), "unknown")
 
 
-def _country(value: object, skipped: Counter[str]) -> str | None:
+def _country(value: object, fault: Callable[[str], None]) -> str | None:
     code = country_code(value)
     if code is None and value:
-        skipped["country in words that are not known"] += 1
+        fault("country in words that are not known")
     return code
 
 

@@ -38,7 +38,7 @@ def interests_of(details: Mapping[str, Any]) -> list[Interest]:
     Raises:
         SkippedError: A share or a date of one of them can't be read.
     """
-    interests = [item for item in details.get("interests") or () if isinstance(item, dict)]
+    interests = [item for item in _list(details.get("interests")) if isinstance(item, dict)]
     for kind in _OWNERSHIP:
         chosen = [item for item in interests if _folded(item.get("type")) == kind]
         if chosen:
@@ -54,6 +54,8 @@ def _folded(kind: object) -> str:
 def _interest(item: Mapping[str, Any]) -> Interest:
     least, greatest = _band(item.get("share"))
     since, until = (_day(item.get(key)) for key in ("startDate", "endDate"))
+    if since is not None and until is not None and until < since:
+        raise SkippedError("interest that ends before it begins")
     level = item.get("directOrIndirect") or item.get("interestLevel")
     return Interest(least, greatest, since, until, indirect=level == "indirect")
 
@@ -65,9 +67,9 @@ def _band(share: object) -> tuple[int, int]:
     flags, not numbers.
     """
     given = share if isinstance(share, dict) else {}
-    exact = _number(given.get("exact"))
+    exact = number_of(given.get("exact"))
     if exact is not None:
-        return _scaled(exact, up=False), _scaled(exact, up=True)
+        return scaled(exact, up=False), scaled(exact, up=True)
     lows = [_bound(given, "minimum", up=False), _bound(given, "exclusiveMinimum", up=False, move=1)]
     highs = [_bound(given, "maximum", up=True), _bound(given, "exclusiveMaximum", up=True, move=-1)]
     least = max((low for low in lows if low is not None), default=0)
@@ -79,12 +81,16 @@ def _band(share: object) -> tuple[int, int]:
 
 def _bound(share: Mapping[str, Any], name: str, *, up: bool, move: int = 0) -> int | None:
     value = share.get(name)
-    number = None if isinstance(value, bool) else _number(value)
-    return None if number is None else min(FULL, max(0, _scaled(number, up=up) + move))
+    number = None if isinstance(value, bool) else number_of(value)
+    return None if number is None else min(FULL, max(0, scaled(number, up=up) + move))
 
 
-def _number(value: object) -> Decimal | None:
-    """Return a share in per cent, which may be text; empty is none."""
+def number_of(value: object) -> Decimal | None:
+    """Return a share in per cent, which may be text; empty is none.
+
+    Raises:
+        SkippedError: It is not a number, or not within 0 to 100.
+    """
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     try:
@@ -96,7 +102,7 @@ def _number(value: object) -> Decimal | None:
     return number
 
 
-def _scaled(per_cent: Decimal, *, up: bool) -> int:
+def scaled(per_cent: Decimal, *, up: bool) -> int:
     """Turn per cent into millionths of a percent; finer decimals are rounded outwards."""
     context = Context(rounding=ROUND_CEILING if up else ROUND_FLOOR)
     return int(context.multiply(per_cent, Decimal(1_000_000)).to_integral_value(context=context))
@@ -118,3 +124,7 @@ def day_of(value: object) -> str | None:
         return None
     day = f"{found[1]}{found[2] or '-01'}{found[3] or '-01'}"
     return day if is_day(day) else None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,10 +1,14 @@
 """Indirect rows beside the direct rows they sum up: adding both would count a holding twice."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from stream_enforcer.domain.ownership.graph import Stake
+
+SUMMED_UP: Final = "indirect row that sums up others"
+"""The reason that readers give for a row which is dropped here."""
 
 _Into = defaultdict[str, list[Stake]]
 
@@ -17,12 +21,16 @@ class Row:
     indirect: bool
 
 
-def without_derived(rows: Iterable[Row], dropped: Counter[str]) -> tuple[Stake, ...]:
+def without_derived(rows: Iterable[Row], dropped: Callable[[Stake], None]) -> tuple[Stake, ...]:
     """Return the stakes that may be added up.
 
     An indirect row is dropped when other rows lead from its holder to the company: it is their sum. When none
     do, but others hold the company directly, it may or may not pass through them: it keeps only its greatest
     share, so that it proves nothing. When it is all that is known of the company, it counts as it stands.
+
+    Args:
+        rows: All rows of a publication.
+        dropped: Is told of each stake that is dropped.
     """
     rows = list(rows)
     into: _Into = defaultdict(list)
@@ -34,7 +42,7 @@ def without_derived(rows: Iterable[Row], dropped: Counter[str]) -> tuple[Stake, 
     for stake in (row.stake for row in rows if row.indirect):
         if _led_to(stake, into):
             into[stake.held].remove(stake)
-            dropped["indirect row that sums up others"] += 1
+            dropped(stake)
         elif stake.held in directly_held:
             kept.append(replace(stake, min=0))
         else:
@@ -44,12 +52,12 @@ def without_derived(rows: Iterable[Row], dropped: Counter[str]) -> tuple[Stake, 
 
 def _led_to(total: Stake, into: _Into) -> bool:
     """Tell whether other rows, held on all the days of the total, lead through someone to its holder."""
-    first = {s.holder for s in into[total.held] if s.holder != total.holder and _spans(s, total)}
+    first = {s.holder for s in into[total.held] if s.holder != total.holder and spans(s, total)}
     seen = first - {total.held}
     waiting = list(seen)
     while waiting:
         for stake in into.get(waiting.pop(), ()):
-            if not _spans(stake, total):
+            if not spans(stake, total):
                 continue
             if stake.holder == total.holder:
                 return True
@@ -59,7 +67,7 @@ def _led_to(total: Stake, into: _Into) -> bool:
     return False
 
 
-def _spans(stake: Stake, total: Stake) -> bool:
+def spans(stake: Stake, total: Stake) -> bool:
     """Tell whether a stake lasts at least as long as a total."""
     starts = stake.since is None or (total.since is not None and stake.since <= total.since)
     ends = stake.until is None or (total.until is not None and total.until <= stake.until)

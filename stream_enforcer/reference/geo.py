@@ -1,6 +1,7 @@
 """Loads the geo tables of a world: MaxMind DB files and plain CIDR lists."""
 
 import hashlib
+import io
 import lzma
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,8 @@ _STRONGEST_FIRST: Final[tuple[ListKind, ...]] = get_args(ListKind)
 _REMEMBERED: Final = 1 << 18
 """Addresses whose facts are kept: tens of megabytes at most."""
 _XZ_MAGIC: Final = b"\xfd7zXZ\x00"
+_MOST_UNPACKED: Final = 1 << 30
+"""Bytes of an unpacked file: some ten times the largest tables there are. A few kilobytes can unpack to more."""
 _KIND_PREFIX: Final = re.compile(r"([a-z]+)=(.+)")
 
 
@@ -165,11 +168,19 @@ def read_source(path: str) -> bytes:
     """
     try:
         content = Path(path).read_bytes()
-        return lzma.decompress(content) if content.startswith(_XZ_MAGIC) else content
+        return _unpacked(path, content) if content.startswith(_XZ_MAGIC) else content
     except OSError as error:
         raise BadReference(path, f"can't be read: {error.strerror}") from error
-    except lzma.LZMAError as error:
+    except (lzma.LZMAError, EOFError) as error:
         raise BadReference(path, f"is not a whole xz file: {error}") from error
+
+
+def _unpacked(path: str, content: bytes) -> bytes:
+    with lzma.open(io.BytesIO(content)) as file:
+        unpacked = file.read(_MOST_UNPACKED + 1)
+    if len(unpacked) > _MOST_UNPACKED:
+        raise BadReference(path, f"unpacks to more than {_MOST_UNPACKED} bytes")
+    return unpacked
 
 
 def _parse(ip: str) -> Address:

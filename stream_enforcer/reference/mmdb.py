@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import Final, Literal
 
@@ -36,6 +37,8 @@ _SIGNS: Final[Mapping[TableKind, frozenset[str]]] = {
 }
 _SAMPLE: Final = 1000
 """Records read to tell a file's kind: in country files the first ones may have no country."""
+_MOST_LOOKUPS: Final = 100_000
+"""Look-ups for them: most of a tree of single addresses is empty."""
 
 _DAMAGE: Final = (maxminddb.InvalidDatabaseError, ValueError)
 """What the reader raises for a damaged file: a text or a network that makes no sense is a ValueError."""
@@ -100,7 +103,7 @@ def open_mmdb(path: str, content: bytes) -> Mmdb:
             "is not a MaxMind DB file, or is cut short (a CIDR list is given with its kind, as vpn=FILE)",
         ) from None
     try:
-        keys = {key for _, record in islice(reader, _SAMPLE) if isinstance(record, dict) for key in record}
+        keys = {key for record in islice(_records(reader), _SAMPLE) for key in record}
     except _DAMAGE as error:
         raise BadReference(path, f"is damaged: {error}") from error
     metadata = reader.metadata()
@@ -111,6 +114,22 @@ def open_mmdb(path: str, content: bytes) -> Mmdb:
             f"tells neither country, ASN nor anonymous networks (database_type {metadata.database_type!r})",
         )
     return Mmdb(path, kinds, _day(path, metadata.build_epoch), metadata.ip_version == 6, reader)
+
+
+def _records(reader: maxminddb.Reader) -> Iterator[Fields]:
+    """Yield the records of the tree, lowest address first, within a bounded number of look-ups.
+
+    Not the reader's own iteration: on a damaged tree that runs in circles it writes past its memory.
+    """
+    make, width = (IPv6Address, 128) if reader.metadata().ip_version == 6 else (IPv4Address, 32)
+    at = 0
+    for _ in range(_MOST_LOOKUPS):
+        if at >> width:
+            return
+        record, prefix = reader.get_with_prefix_len(make(at))
+        if isinstance(record, dict):
+            yield record
+        at = ((at >> width - prefix) + 1) << width - prefix
 
 
 @contextmanager

@@ -10,14 +10,18 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from io import BufferedReader, TextIOWrapper
 from typing import Any, Final, get_args
 
 from stream_enforcer.domain.ownership.graph import FULL, Entity, EntityType, Identifiers, Listing, Stake
+from stream_enforcer.reference.characters import refuse_halves
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.fields import Fields
+from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.report import Tally
 
 _TYPES: Final[tuple[EntityType, ...]] = get_args(EntityType)
+_LONGEST_LINE: Final = 16 << 20
 _IDENTIFIERS: Final = ("lei", "registration_number", "domain")
 
 
@@ -31,16 +35,60 @@ class Snapshot:
 NativeRecord = Entity | Stake | Snapshot
 
 
-def read_native_json(path: Path) -> Iterator[NativeRecord]:
-    """Yield the records of a JSON Lines file, one line at a time; blank lines are skipped.
+class NativeReader:
+    """Takes native files; a later record with the same id replaces an earlier one. It passes over nothing."""
+
+    def __init__(self) -> None:
+        self._entities: dict[str, Entity] = {}
+        self._stakes: dict[str, Stake] = {}
+        self._as_of: str | None = None
+
+    def lines(self, stream: BufferedReader, tally: Tally) -> None:
+        """Take a JSON Lines file.
+
+        Raises:
+            BadReference: A line is not a valid record; names the file, line and field.
+        """
+        self._take(native_lines(stream, tally.path), tally)
+
+    def rows(self, stream: BufferedReader, tally: Tally) -> None:
+        """Take a CSV file of entities or of stakes.
+
+        Raises:
+            BadReference: The header is of neither, or a row is not valid.
+        """
+        self._take(native_rows(stream, tally.path), tally)
+
+    def reading(self) -> Reading:
+        """Return what all records say together."""
+        return Reading(tuple(self._entities.values()), tuple(self._stakes.values()), self._as_of)
+
+    def _take(self, records: Iterable[NativeRecord], tally: Tally) -> None:
+        for record in records:
+            tally.read += 1
+            tally.used += 1
+            match record:
+                case Entity():
+                    self._entities[record.id] = record
+                case Stake():
+                    self._stakes[record.id] = record
+                case Snapshot():
+                    self._as_of = max(self._as_of or "", record.as_of)
+
+
+def native_lines(stream: BufferedReader, path: str) -> Iterator[NativeRecord]:
+    """Yield the records of JSON Lines, one line at a time; blank lines are skipped.
 
     Raises:
         BadReference: A line is not a valid record; names the file, line and field.
     """
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield parse_native(line, path=str(path), line=number)
+    number = 0
+    while line := stream.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise BadReference(path, f"has a line of more than {_LONGEST_LINE} bytes", line=number)
+        if line.strip():
+            yield parse_native(line, path=path, line=number)
 
 
 def parse_native(value: bytes, *, path: str, line: int | None = None) -> NativeRecord:
@@ -64,8 +112,10 @@ def parse_object(value: bytes, *, path: str, line: int | None = None) -> dict[st
         BadReference: Not JSON, or not an object.
     """
     try:
-        record = json.loads(value, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+        text = value.decode("utf-8-sig")
+        record = json.loads(text, parse_float=Decimal)
+        refuse_halves(record, text)
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise BadReference(path, f"is not JSON: {error}", line=line) from None
     if not isinstance(record, dict):
         raise BadReference(path, "is not a JSON object", line=line)
@@ -85,31 +135,31 @@ def native_record(fields: Fields) -> NativeRecord:
             raise fields.fault("kind", f"{kind!r} is not one of entity, stake, snapshot")
 
 
-def read_native_csv(path: Path) -> Iterator[Entity | Stake]:
+def native_rows(stream: BufferedReader, path: str) -> Iterator[Entity | Stake]:
     """Yield the records of a CSV file of entities or of stakes.
 
     Raises:
         BadReference: The header is of neither, or a row is not valid.
     """
-    with path.open(encoding="utf-8-sig", newline="") as text:
+    with TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
         rows = csv.DictReader(text, strict=True)
         try:
             yield from _csv_records(rows, path)
         except (csv.Error, UnicodeDecodeError) as error:
-            raise BadReference(str(path), f"is not CSV in UTF-8: {error}", line=rows.line_num) from None
+            raise BadReference(path, f"is not CSV in UTF-8: {error}", line=rows.line_num) from None
 
 
-def _csv_records(rows: "csv.DictReader[str]", path: Path) -> Iterator[Entity | Stake]:
+def _csv_records(rows: "csv.DictReader[str]", path: str) -> Iterator[Entity | Stake]:
     header = set(rows.fieldnames or ())
     stakes = {"id", "holder", "held"} <= header
     if not stakes and not {"id", "name", "type"} <= header:
         raise BadReference(
-            str(path), "has neither the columns id, name, type nor the columns id, holder, held", line=1
+            path, "has neither the columns id, name, type nor the columns id, holder, held", line=1
         )
     for row in rows:
-        fields = Fields(row, str(path), rows.line_num)
+        fields = Fields(row, path, rows.line_num)
         if None in row or None in row.values():
-            raise BadReference(str(path), f"does not have {len(header)} columns", line=rows.line_num)
+            raise BadReference(path, f"does not have {len(header)} columns", line=rows.line_num)
         yield _stake(fields) if stakes else _csv_entity(fields)
 
 

@@ -1,111 +1,161 @@
-"""Ownership files of any known format, told apart by their content, as one graph."""
+"""Ownership files of any known format, told apart by their content, as one graph with a report for each file."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BufferedReader
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, TypeVar
 
-from stream_enforcer.domain.ownership.graph import Entity, OwnershipGraph, Stake
-from stream_enforcer.reference.bods import read_bods
+from stream_enforcer.domain.ownership.graph import OwnershipGraph
+from stream_enforcer.reference.bods import BodsReader
 from stream_enforcer.reference.errors import BadReference
-from stream_enforcer.reference.native import NativeRecord, Snapshot, read_native_csv, read_native_json
-
-Format = Literal["native JSON", "native CSV", "BODS"]
+from stream_enforcer.reference.formats import Format, format_of
+from stream_enforcer.reference.ftm import FtmReader
+from stream_enforcer.reference.gleif import Columns, GleifReader
+from stream_enforcer.reference.gleif_csv import gleif_rows
+from stream_enforcer.reference.gleif_xml import GleifXml
+from stream_enforcer.reference.json_objects import json_objects
+from stream_enforcer.reference.native import NativeReader
+from stream_enforcer.reference.packed import opened
+from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.report import Origin, SourceReport, Tally, skipped
 
 _CHUNK: Final = 1 << 20
-_BODS_KEYS: Final = frozenset({"statementId", "statementID", "recordType", "statementType"})
+_UNSPECIFIED: Final = "unspecified:"
+_Statement = TypeVar("_Statement")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnershipFiles:
-    """A graph, and what its files held that was not used.
+    """A graph, and what became of the statements of its files.
 
     Attributes:
-        skipped: Counts by reason (BODS only; a native file has no record that may be skipped).
+        reports: One for each file, in the order given.
+        dangling: Parties of stakes that no file describes. They are kept, and nothing is known of them.
     """
 
     graph: OwnershipGraph
-    skipped: Mapping[str, int]
+    reports: tuple[SourceReport, ...]
+    dangling: int
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Counts of what was not used, over all files, by reason."""
+        return skipped(self.reports)
 
 
-def load_ownership(paths: Sequence[Path]) -> OwnershipGraph:
+def load_ownership(paths: Sequence[Path], *, strict: bool = False) -> OwnershipGraph:
     """Read ownership files into one graph; a later file's record with the same id replaces an earlier one's.
 
-    The hash is SHA-256 over the length (8 bytes, big-endian) and the bytes of each file in order.
+    The hash is SHA-256 over the length (8 bytes, big-endian) and the bytes of each file, as packed, in order.
+
+    Args:
+        paths: Files of any format that `format_of` tells; plain, gzip, xz, or zip with one member.
+        strict: Refuse the first fault, instead of counting what is not used.
 
     Raises:
-        BadReference: A file can't be read, is of no known format, or has a bad record.
+        BadReference: A file can't be read, is of no known format, is damaged, or has a bad record: a native record
+            is refused always, others when strict.
     """
-    return read_ownership(paths).graph
+    return read_ownership(paths, strict=strict).graph
 
 
-def read_ownership(paths: Sequence[Path]) -> OwnershipFiles:
-    """Read ownership files as `load_ownership` does, and report what was skipped.
+def read_ownership(paths: Sequence[Path], *, strict: bool = False) -> OwnershipFiles:
+    """Read ownership files as `load_ownership` does, and report what became of each statement.
 
     Raises:
-        BadReference: A file can't be read, is of no known format, or has a bad record.
+        BadReference: As `load_ownership` says.
     """
-    try:
-        digest = _hash(paths)
-        formats = [(path, _format(path)) for path in paths]
-        bods = read_bods([path for path, form in formats if form == "BODS"])
-        records: list[NativeRecord] = [*bods.entities, *bods.stakes]
-        for path, form in formats:
-            if form != "BODS":
-                records.extend(read_native_json(path) if form == "native JSON" else read_native_csv(path))
-    except OSError as error:
-        raise BadReference(str(error.filename), f"can't be read: {error.strerror}") from None
-    return OwnershipFiles(_graph(records, bods.as_of, digest), bods.skipped)
-
-
-def _graph(records: Iterable[NativeRecord], published: str | None, digest: str) -> OwnershipGraph:
-    entities: list[Entity] = []
-    stakes: list[Stake] = []
-    days = [published] if published is not None else []
-    for record in records:
-        match record:
-            case Entity():
-                entities.append(record)
-            case Stake():
-                stakes.append(record)
-            case Snapshot():
-                days.append(record.as_of)
-    return OwnershipGraph.build(entities, stakes, hash=digest, as_of=max(days, default=None))
-
-
-def _hash(paths: Sequence[Path]) -> str:
-    total = sha256()
+    total, readers, tallies = sha256(), _Readers(), []
     for path in paths:
-        total.update(path.stat().st_size.to_bytes(8, "big"))
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                total.update(chunk)
-    return total.hexdigest()
+        try:
+            _hash(path, total.update)
+            tallies.append(readers.take(path, strict=strict))
+        except OSError as error:
+            raise BadReference(str(path), f"can't be read: {error.strerror or error}") from None
+    readings = readers.readings()
+    graph = OwnershipGraph.build(
+        (entity for reading in readings for entity in reading.entities),
+        (stake for reading in readings for stake in reading.stakes),
+        hash=total.hexdigest(),
+        as_of=max((reading.as_of for reading in readings if reading.as_of is not None), default=None),
+    )
+    return OwnershipFiles(graph, tuple(tally.report() for tally in tallies), _dangling(graph, readings))
 
 
-def _format(path: Path) -> Format:
+class _Readers:
+    """A reader for each family of formats: the files of a family are one publication."""
+
+    def __init__(self) -> None:
+        self._bods = BodsReader()
+        self._gleif = GleifReader()
+        self._ftm = FtmReader()
+        self._native = NativeReader()
+
+    def take(self, path: Path, *, strict: bool) -> Tally:
+        """Read a file with the reader of its format."""
+        form = format_of(path)
+        tally = Tally(str(path), form, strict)
+        with opened(path) as stream:
+            self._take(form, stream, tally)
+        return tally
+
+    def readings(self) -> list[Reading]:
+        """Return what each family says; on the same id, a later one wins."""
+        return [reader.reading() for reader in (self._bods, self._gleif, self._ftm, self._native)]
+
+    def _take(self, form: Format, stream: BufferedReader, tally: Tally) -> None:
+        match form:
+            case "BODS":
+                _each(json_objects(stream, tally), self._bods.statement, tally)
+            case "FollowTheMoney":
+                _each(json_objects(stream, tally), self._ftm.statement, tally)
+            case "native JSON Lines":
+                self._native.lines(stream, tally)
+            case "native CSV":
+                self._native.rows(stream, tally)
+            case "GLEIF level 1 XML":
+                self._xml(stream, self._gleif.entity, tally)
+            case "GLEIF level 2 XML":
+                self._xml(stream, self._gleif.relationship, tally)
+            case "GLEIF level 1 CSV":
+                self._csv(stream, self._gleif.entity, tally)
+            case "GLEIF level 2 CSV":
+                self._csv(stream, self._gleif.relationship, tally)
+
+    def _xml(self, stream: BufferedReader, take: Callable[[Columns, Origin], None], tally: Tally) -> None:
+        source = GleifXml(stream, tally.path)
+        _each(source.records(), take, tally)
+        self._gleif.dated(source.content_date)
+
+    def _csv(self, stream: BufferedReader, take: Callable[[Columns, Origin], None], tally: Tally) -> None:
+        """Read CSV, which has no header record: its newest update dates it."""
+        newest = ""
+        for place, columns in gleif_rows(stream, tally):
+            tally.read += 1
+            newest = max(newest, columns.get("Registration.LastUpdateDate", ""))
+            take(columns, Origin(tally, place))
+        self._gleif.dated(newest)
+
+
+def _each(
+    placed: Iterator[tuple[int, _Statement]], take: Callable[[_Statement, Origin], None], tally: Tally
+) -> None:
+    for place, statement in placed:
+        tally.read += 1
+        take(statement, Origin(tally, place))
+
+
+def _dangling(graph: OwnershipGraph, readings: Sequence[Reading]) -> int:
+    parties = {
+        party for reading in readings for stake in reading.stakes for party in (stake.holder, stake.held)
+    }
+    return sum(not party.startswith(_UNSPECIFIED) for party in parties - graph.entities.keys())
+
+
+def _hash(path: Path, update: Callable[[bytes], object]) -> None:
+    update(path.stat().st_size.to_bytes(8, "big"))
     with path.open("rb") as file:
-        first = next((line for line in file if line.strip()), b"").removeprefix(b"\xef\xbb\xbf").lstrip()
-    if first.startswith(b"["):
-        return "BODS"
-    if not first.startswith(b"{"):
-        return "native CSV"
-    keys = _keys(first)
-    if keys is None:
-        return "BODS" if _BODS_KEYS & (_keys(path.read_bytes()) or set()) else "native JSON"
-    if _BODS_KEYS & keys:
-        return "BODS"
-    if "kind" in keys:
-        return "native JSON"
-    raise BadReference(str(path), "is neither native ownership records (kind) nor BODS (recordType)", line=1)
-
-
-def _keys(text: bytes) -> set[str] | None:
-    """Return the keys of a JSON object, or None where the text is not one."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return set(found) if isinstance(found, dict) else None
+        while chunk := file.read(_CHUNK):
+            update(chunk)

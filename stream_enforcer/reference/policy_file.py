@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from stream_enforcer.domain.policy import BadCondition, BadRules, Policy, PolicyDocument, compile_policy
+from stream_enforcer.plain_yaml import PlainLoader
 
 DEFAULT_POLICY: Final = "restricted-regions"
 
@@ -55,8 +56,8 @@ def parse_policy(text: str, name: str) -> Policy:
         BadPolicy: See `load_policy`.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=PlainLoader)
+        data = yaml.load(text, PlainLoader)  # noqa: S506 - it is a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -84,16 +85,12 @@ class _Places:
     def __init__(self, name: str) -> None:
         self._name = name
         self._found: dict[_Location, _Place] = {}
-        self._open: set[int] = set()
 
     def locate(self, node: Any, path: _Location) -> None:
-        """Note the places of a node and of all below it; refuse a key given twice and a node within itself."""
+        """Note the places of a node and of all below it; refuse a key given twice."""
         if node is None:
             return
         start, end = node.start_mark, node.end_mark
-        if id(node) in self._open:
-            raise BadPolicy(f"{self._name}:{start.line + 1}:{start.column + 1}: contains itself")
-        self._open.add(id(node))
         verbatim = isinstance(node, yaml.ScalarNode) and node.style is None and start.line == end.line
         self._found[path] = _Place(start.line + 1, start.column + 1, verbatim)
         if isinstance(node, yaml.MappingNode):
@@ -101,7 +98,6 @@ class _Places:
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
                 self.locate(value, (*path, index))
-        self._open.remove(id(node))
 
     def _locate_fields(self, node: yaml.MappingNode, path: _Location) -> None:
         names: set[str] = set()

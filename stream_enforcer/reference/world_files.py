@@ -8,16 +8,27 @@ from stream_enforcer.domain.world import World
 from stream_enforcer.reference.geo import load_geo
 from stream_enforcer.reference.ownership import read_ownership
 from stream_enforcer.reference.policy_file import load_policy
+from stream_enforcer.reference.report import SourceReport
 
 
 class Loaded(NamedTuple):
-    """A world, and how many ownership statements were left out of it, by reason."""
+    """A world, and what became of the statements of its ownership files.
+
+    Attributes:
+        skipped: How many statements, or parts of them, were left out, by reason.
+        reports: One for each ownership file.
+        dangling: Parties of stakes that no file describes.
+    """
 
     world: World
     skipped: Mapping[str, int]
+    reports: tuple[SourceReport, ...] = ()
+    dangling: int = 0
 
 
-def load_world(policy: Path | None, geo: Sequence[str], ownership: Sequence[Path]) -> Loaded:
+def load_world(
+    policy: Path | None, geo: Sequence[str], ownership: Sequence[Path], *, strict: bool = False
+) -> Loaded:
     """Load policy, geo tables and ownership files as one world.
 
     Without geo sources every address is unknown; without ownership files there is no graph. Decisions then say
@@ -27,6 +38,7 @@ def load_world(policy: Path | None, geo: Sequence[str], ownership: Sequence[Path
         policy: The policy file; None for the packaged default.
         geo: Geo sources as `load_geo` takes them.
         ownership: Ownership files of any format that `load_ownership` knows.
+        strict: Refuse an ownership file at its first fault.
 
     Raises:
         BadPolicy: The policy cannot be used.
@@ -36,5 +48,6 @@ def load_world(policy: Path | None, geo: Sequence[str], ownership: Sequence[Path
     tables = load_geo(geo)
     if not ownership:
         return Loaded(World.build(compiled, tables, None), {})
-    read = read_ownership(ownership)
-    return Loaded(World.build(compiled, tables, read.graph), read.skipped)
+    read = read_ownership(ownership, strict=strict)
+    world = World.build(compiled, tables, read.graph)
+    return Loaded(world, read.skipped, read.reports, read.dangling)

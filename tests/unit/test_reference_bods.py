@@ -6,9 +6,8 @@ import pytest
 
 from stream_enforcer.domain.ownership.graph import FULL, OwnershipGraph
 from stream_enforcer.domain.ownership.semantics import Question, assess
-from stream_enforcer.reference.bods import read_bods
 from stream_enforcer.reference.errors import BadReference
-from tests.bods_builders import Read, bands, entity, reader, relationship, shareholding
+from tests.bods_builders import Read, bands, entity, read_bods, reader, relationship, shareholding
 
 DAY = "2026-05-01"
 
@@ -193,7 +192,7 @@ def test_json_lines_and_arrays_say_the_same(tmp_path: Path, read: Read) -> None:
     ("text", "place"),
     [
         ("[", "bad.json:1: is not JSON"),
-        ("[1]", "bad.json: field [0]: is not a BODS statement"),
+        ("[1]", "bad.json:1: field [0]: is not a JSON object"),
         ('{"recordId": "a"}\n{"recordId"', "bad.json:2: is not JSON"),
     ],
 )

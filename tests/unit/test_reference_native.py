@@ -6,12 +6,24 @@ from typing import Any
 import pytest
 
 from stream_enforcer.domain.ownership.graph import FULL, Entity, Identifiers, Listing, Stake
+from stream_enforcer.reference import native
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.fields import millionths
-from stream_enforcer.reference.native import Snapshot, parse_native, read_native_csv, read_native_json
+from stream_enforcer.reference.native import NativeRecord, Snapshot, native_lines, native_rows, parse_native
+from stream_enforcer.reference.packed import opened
 
 ENTITY = {"kind": "entity", "id": "c1", "name": "One", "type": "company"}
 STAKE = {"kind": "stake", "id": "s1", "holder": "c1", "held": "c2"}
+
+
+def lines_of(path: Path) -> list[NativeRecord]:
+    with opened(path) as stream:
+        return list(native_lines(stream, str(path)))
+
+
+def rows_of(path: Path) -> list[Entity | Stake]:
+    with opened(path) as stream:
+        return list(native_rows(stream, str(path)))
 
 
 def parsed(**record: Any) -> Any:
@@ -117,12 +129,25 @@ def test_a_bad_record_names_the_file_the_line_and_the_field(record: dict[str, An
     assert str(caught.value).startswith(f"o.jsonl:12: field {field}: ")
 
 
-@pytest.mark.parametrize("line", [b"{", b"[]", b"7", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "line", [b"{", b"[]", b"7", b"\xff", b"[" * 100_000, b'{"a": 1e99999999999999999999}']
+)
 def test_a_line_that_is_no_record_names_its_place(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "o.jsonl"
     path.write_bytes(json.dumps(ENTITY).encode() + b"\n\n" + line + b"\n")
     with pytest.raises(BadReference, match=r"o\.jsonl:3: "):
-        list(read_native_json(path))
+        lines_of(path)
+
+
+def test_a_line_of_any_size_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "o.jsonl"
+    path.write_bytes(
+        json.dumps(ENTITY).encode() + b"\n" + json.dumps({**ENTITY, "name": "x" * 2000}).encode()
+    )
+    assert len(lines_of(path)) == 2
+    monkeypatch.setattr(native, "_LONGEST_LINE", 1000)
+    with pytest.raises(BadReference, match=r"o\.jsonl:2: has a line of more than 1000 bytes"):
+        lines_of(path)
 
 
 def test_csv_files_say_the_same_as_json(tmp_path: Path) -> None:
@@ -137,7 +162,7 @@ def test_csv_files_say_the_same_as_json(tmp_path: Path) -> None:
         "id,holder,held,share,share_min,share_max,since,until,source\ns1,c1,c2,,25,50.5,2020-01-01,,\n",
         encoding="utf-8",
     )
-    assert list(read_native_csv(entities)) == [
+    assert rows_of(entities) == [
         Entity(
             "c1",
             "One, Ltd",
@@ -149,9 +174,7 @@ def test_csv_files_say_the_same_as_json(tmp_path: Path) -> None:
         ),
         Entity("p1", "Person", "person"),
     ]
-    assert list(read_native_csv(stakes)) == [
-        Stake("s1", "c1", "c2", 25_000_000, 50_500_000, since="2020-01-01")
-    ]
+    assert rows_of(stakes) == [Stake("s1", "c1", "c2", 25_000_000, 50_500_000, since="2020-01-01")]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +182,7 @@ def test_csv_files_say_the_same_as_json(tmp_path: Path) -> None:
     [
         (b"", "1: has neither"),
         (b"a,b\n1,2\n", "1: has neither"),
+        (b"a\rb,c\n1,2\n", "1: has neither"),
         (b"id,holder,held,share\ns1,a,b,200\n", "2: field share: "),
         (b"id,holder,held,share\ns1,a,b,1\ns2,a,b\n", "3: does not have 4 columns"),
         (b"id,holder,held,share\ns1,a,b,1,2\n", "2: does not have 4 columns"),
@@ -170,7 +194,7 @@ def test_a_bad_csv_file_names_its_place(tmp_path: Path, text: bytes, place: str)
     path = tmp_path / "bad.csv"
     path.write_bytes(text)
     with pytest.raises(BadReference) as caught:
-        list(read_native_csv(path))
+        rows_of(path)
     assert place in str(caught.value)
 
 
