@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check bench bench-state lock clean
+.PHONY: help setup demo test faults check bench bench-state fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ bench: setup ## Measure events/s, latency and memory on a real Kafka; prints the
 
 bench-state: setup ## Measure how fast a partition's accounts are restored, and what they take in memory
 	@$(BIN)/python -m benchmarks.state $(ARGS)
+
+fuzz: setup ## Fuzz every decoder, guided by coverage; ARGS="--seconds 60 state" for one and a time
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: setup ## Resolve the dependencies again and pin them by hash
 	@$(BIN)/python -m pip install --quiet pip-tools

@@ -1,6 +1,5 @@
 """`stream-enforcer explain`: an account's current decision, for people."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,11 +10,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
+from stream_enforcer.cli.asking import ask
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.cli.explanation import explanation
 from stream_enforcer.domain.decision import PublishedDecision
-from stream_enforcer.kafka.bounded_read import ReadStalled
-from stream_enforcer.kafka.client import UNREACHABLE
 from stream_enforcer.kafka.decisions import last_decision
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.reference.errors import BadReference
@@ -71,13 +69,11 @@ def explain(
 def _from_kafka(account: str, config: Path | None) -> bytes | None:
     settings = settings_or_exit(config)
     try:
-        return asyncio.run(last_decision(settings, account))
+        found: bytes | None = ask(last_decision(settings, account), settings, "explain")
     except TopicsMismatch as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    except (*UNREACHABLE, ReadStalled) as error:
-        typer.echo(f"Kafka does not answer: {error}", err=True)
-        raise typer.Exit(2) from error
+    return found
 
 
 def _from_file(account: str, name: str) -> bytes | None:
@@ -122,7 +118,12 @@ def parse(value: bytes) -> dict[str, Any]:
         raise NotADecision(
             f"the account's last decision has another form: {place}: {first['msg']}"
         ) from error
-    decision: dict[str, Any] = orjson.loads(value)
+    try:
+        decision: dict[str, Any] = orjson.loads(value)
+    except (
+        orjson.JSONDecodeError
+    ) as error:  # numbers such as NaN, which one parser takes and the other does not
+        raise NotADecision(f"the account's last decision is not JSON: {error}") from error
     return decision
 
 

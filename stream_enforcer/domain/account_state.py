@@ -1,18 +1,28 @@
-"""An account as bytes: what the changelog holds of it."""
+"""An account as bytes: what the changelog holds of it.
 
+A state is a JSON array that begins with the number of its format. `encode` writes the newest format; `decode`
+reads every format that has a reader here, so that a new version starts on what an old one wrote.
+"""
+
+import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
 
 import orjson
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from stream_enforcer.domain.account import Account, DatedClaim, Evidence, HeldOverride, Sighting
+from stream_enforcer.domain.account import Account, Action, DatedClaim, Evidence, HeldOverride, Sighting
+from stream_enforcer.domain.events import LATEST_MS, MS_PER_DAY
+from stream_enforcer.domain.geo import NetworkKind
 from stream_enforcer.domain.ownership.resolve import Claim
 
 FORMAT: Final = 1
 
 
 def encode(account: Account) -> bytes:
-    """Encode an account for the changelog: a versioned JSON array, the same bytes for equal accounts."""
+    """Encode an account for the changelog, in the newest format: the same bytes for equal accounts."""
     e = account.evidence
     claims = [[d.occurred_at, d.event_id, *_claim_fields(d.claim)] for d in e.claims]
     evidence = [
@@ -50,37 +60,76 @@ def _claim_fields(claim: Claim) -> tuple[str | None, ...]:
 
 
 class UnknownFormat(ValueError):
-    """An account was written by a version of this program that this one does not know."""
+    """An account's state has a format that this version does not read, or is not what its format says."""
 
 
 def decode(value: bytes) -> Account:
-    """Decode what `encode` wrote.
+    """Decode what `encode` of this version, or of one whose format is still read, wrote.
 
     Raises:
-        UnknownFormat: The state was written in another format.
-        orjson.JSONDecodeError: The bytes are not JSON.
+        UnknownFormat: It is no such state. The text holds nothing of what it says.
     """
-    data: list[Any] = orjson.loads(value)
-    if data[0] != FORMAT:
-        raise UnknownFormat(f"account state has format {data[0]!r}; this version reads format {FORMAT}")
-    (clock, signup, usage, declared, billing, phone, domains, claims, claimed, overflowed), override, last = (
-        data[1:]
-    )
-    evidence = Evidence(
+    head = value.split(b",", 1)[0]
+    read = _READERS.get(head)
+    if read is None:
+        number = _NUMBER.fullmatch(head)
+        what = f"an account state has format {number[1].decode()}" if number else "this is no account state"
+        raise UnknownFormat(f"{what}; this version reads format {_READ}")
+    try:
+        return read(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UnknownFormat(
+            f"an account state is not what its format says: {place}: {first['msg']}"
+        ) from None
+
+
+_Day = Annotated[int, Field(ge=0, lt=LATEST_MS // MS_PER_DAY)]
+_Ms = Annotated[int, Field(ge=0, lt=LATEST_MS)]
+_Texts = tuple[str, ...]
+_Sighting1 = tuple[str, NetworkKind, tuple[_Day, ...]]
+_Claim1 = tuple[_Ms, str, str | None, str | None, str | None, str | None, str | None, str | None]
+_Evidence1 = tuple[
+    _Day,
+    tuple[_Sighting1, ...],
+    tuple[_Sighting1, ...],
+    _Texts,
+    _Texts,
+    _Texts,
+    _Texts,
+    tuple[_Claim1, ...],
+    _Texts,
+    bool,
+]
+_Override1 = tuple[_Ms, str, str, Literal["allow", "suspend", "none"], _Ms | None, _Texts | None, str | None]
+_Last1 = tuple[Action, Annotated[int, Field(ge=0, lt=1 << 53)], str, Action | None, bool, _Texts]
+_STATE_1: Final = TypeAdapter[Any](
+    tuple[Literal[1], _Evidence1, _Override1 | None, _Last1], config=ConfigDict(strict=True)
+).validator
+
+
+def _read_1(value: bytes) -> Account:
+    _, evidence, override, last = _STATE_1.validate_json(value)
+    clock, signup, usage, declared, billing, phone, domains, claims, claimed, overflowed = evidence
+    found = Evidence(
         clock=clock,
         signup=_sightings(signup),
         usage=_sightings(usage),
-        declared=tuple(declared),
-        billing=tuple(billing),
-        phone=tuple(phone),
-        domains=tuple(domains),
-        claims=tuple(DatedClaim(at, event_id, Claim(*fields)) for at, event_id, *fields in claims),
-        claimed=tuple(claimed),
+        declared=declared,
+        billing=billing,
+        phone=phone,
+        domains=domains,
+        claims=tuple([DatedClaim(at, event_id, Claim(*fields)) for at, event_id, *fields in claims]),
+        claimed=claimed,
         overflowed=overflowed,
-        override=None if override is None else _override(override),
+        override=None if override is None else HeldOverride(*override),
     )
-    standing, sequence, decision_id, action, review, codes = last
-    return Account(_shared(evidence), standing, sequence, decision_id, action, review, tuple(codes))
+    return Account(_shared(found), *last)
+
+
+def _sightings(rows: tuple[_Sighting1, ...]) -> tuple[Sighting, ...]:
+    return tuple([Sighting(*row) for row in rows])
 
 
 @lru_cache(maxsize=1 << 16)
@@ -88,12 +137,7 @@ def _shared(evidence: Evidence) -> Evidence:
     return evidence
 
 
-def _sightings(rows: list[Any]) -> tuple[Sighting, ...]:
-    return tuple(Sighting(country, network, tuple(days)) for country, network, days in rows)
-
-
-def _override(row: list[Any]) -> HeldOverride:
-    at, event_id, override_id, action, expires_at, rules, evidence_hash = row
-    return HeldOverride(
-        at, event_id, override_id, action, expires_at, None if rules is None else tuple(rules), evidence_hash
-    )
+_READERS: Final[Mapping[bytes, Callable[[bytes], Account]]] = MappingProxyType({b"[1": _read_1})
+"""The reader of each format, by the bytes that a state of it begins with."""
+_READ: Final = ", ".join(head[1:].decode() for head in _READERS)
+_NUMBER: Final = re.compile(rb"\[(\d{1,9})")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from stream_enforcer.domain.account import Account, Action
 from stream_enforcer.domain.events import Identifier, rfc3339
+from stream_enforcer.domain.ownership.graph import FULL
 from stream_enforcer.domain.policy import Mode, Outcome
 from stream_enforcer.domain.world import Verdict
 
@@ -90,7 +91,7 @@ def compute_id(decision: dict[str, Any]) -> str:
 
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Share = Annotated[int, Field(ge=0, description="Millionths of a percent: 100 % is 100000000")]
+Share = Annotated[int, Field(ge=0, le=FULL, description="Millionths of a percent: 100 % is 100000000")]
 
 
 class _Record(BaseModel):

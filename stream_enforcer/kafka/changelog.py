@@ -1,12 +1,13 @@
 """The compacted topic that holds account states and positions, and the way back from it into memory."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import decode
@@ -68,12 +69,29 @@ class Checkpoint:
         Raises:
             ChangelogUnreadable: It was written in another format.
         """
-        data: list[Any] = orjson.loads(value)
-        if data[0] != FORMAT:
-            raise ChangelogUnreadable(f"the checkpoint has format {data[0]!r}; this version reads {FORMAT}")
-        offsets, partitions, world, sweep = data[1:]
+        read = _READERS.get(value.split(b",", 1)[0])
+        if read is None:
+            raise ChangelogUnreadable(f"the checkpoint is not of format {FORMAT}, which this version reads")
+        try:
+            _, offsets, partitions, world, sweep = read(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ChangelogUnreadable(f"the checkpoint cannot be read: {place}: {first['msg']}") from None
         under_way = None if sweep is None else Sweep(WorldId(*sweep[0]), sweep[1])
         return cls(offsets, partitions, WorldId(*world), under_way)
+
+
+_Offset = Annotated[int, Field(ge=0, lt=1 << 63)]
+_WorldId1 = tuple[str, str]
+_CHECKPOINT_1: Final = TypeAdapter[Any](
+    tuple[
+        Literal[1], dict[str, _Offset], Annotated[int, Field(ge=1)], _WorldId1, tuple[_WorldId1, str] | None
+    ],
+    config=ConfigDict(strict=True),
+).validator
+_READERS: Final[Mapping[bytes, Callable[[bytes], Any]]] = {b"[1": _CHECKPOINT_1.validate_json}
+"""The reader of each format, by the bytes that a checkpoint of it begins with."""
 
 
 class ChangelogUnreadable(Exception):
@@ -151,7 +169,12 @@ class Restored:
             ChangelogUnreadable: It is of no kind that this version writes.
         """
         if key is not None and key.startswith(ACCOUNT_PREFIX):
-            self.accounts.put_encoded(key[len(ACCOUNT_PREFIX) :], value)
+            account = key[len(ACCOUNT_PREFIX) :]
+            try:
+                account.decode()
+            except UnicodeDecodeError:
+                raise ChangelogUnreadable("the key of an account's record is not UTF-8") from None
+            self.accounts.put_encoded(account, value)
         elif key == CHECKPOINT_KEY and value is not None:
             self.checkpoint = Checkpoint.decode(value)
         else:

@@ -115,10 +115,11 @@ def _first(error: ValidationError) -> str:
 
 
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
             raise Refuted(f"the name {name!r} stands twice in one object")
+        seen.add(name)
 
 
 def follow(last: Link | None, decision: dict[str, Any], *, partial: bool) -> Link:

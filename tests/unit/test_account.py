@@ -144,7 +144,7 @@ def test_another_format_is_refused() -> None:
 
 
 def test_a_state_that_is_not_json_is_refused() -> None:
-    with pytest.raises(orjson.JSONDecodeError):
+    with pytest.raises(UnknownFormat):
         decode(b"\x00")
 
 

@@ -13,6 +13,8 @@ from math import ceil, floor
 from typing import Final
 
 _FULL: Final = 100_000_000
+_MOST_EDGES: Final = 400
+"""As many as the writer gives: more could keep the checker at work for hours."""
 _READINGS: Final = ("control", "effective", "single_owner")
 _VERDICTS: Final = ("proved", "possible", "refuted", "unknown")
 
@@ -219,6 +221,8 @@ def _read(ownership: Mapping[str, object]) -> _Claim:
     proof = ownership.get("proof")
     if not isinstance(proof, list):
         raise _ProofError("proof: is not a list")
+    if len(proof) > _MOST_EDGES:
+        raise _ProofError(f"proof: has more than {_MOST_EDGES} edges")
     edges = tuple(_edge(item, f"proof[{place}]") for place, item in enumerate(proof))
     countries: dict[str, str | None] = {}
     for edge in edges:
