@@ -34,7 +34,13 @@ class Consumer:
         self.fetched_at: int | None = None
         self.reachable = True
         self.polled = asyncio.Event()
+        self.denial: BaseException | None = None
+        self._coordinator = SimpleNamespace(check_errors=self._check_errors)
         self.resumed = asyncio.Event()
+
+    def _check_errors(self) -> None:
+        if self.denial is not None:
+            raise self.denial
 
     def pause(self, *tps: TopicPartition) -> None:
         self.calls.append(("pause", tps))

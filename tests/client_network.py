@@ -7,7 +7,6 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 from aiokafka import TopicPartition
-from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.producer.message_accumulator import MessageAccumulator
@@ -153,9 +152,9 @@ def control_batch(markers: int, *, abort: bool = False) -> Any:
     return DefaultRecordBatch(data)
 
 
-def pristine_fetcher() -> ModuleType:
-    """Load the client's fetcher once more: in the module that all share, a defect is patched."""
-    spec = importlib.util.spec_from_file_location("pristine_fetcher", fetcher.__file__)
+def pristine(patched: ModuleType) -> ModuleType:
+    """Load a module of the client once more: in the one that all share, a defect is patched."""
+    spec = importlib.util.spec_from_file_location(f"{patched.__name__}_pristine", patched.__file__ or "")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -1,6 +1,5 @@
 """`stream-enforcer dead-letters`: look at dead letters, and send them back."""
 
-import asyncio
 import sys
 from base64 import b64encode
 from collections import Counter
@@ -13,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from stream_enforcer.cli.asking import ask
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.domain.events import rfc3339
-from stream_enforcer.kafka.bounded_read import ReadStalled
-from stream_enforcer.kafka.client import UNREACHABLE, Clients
+from stream_enforcer.kafka.access import Command
+from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.redrive import Found, NotAllSent, Wanted, dead_letters, newest, refusal, send_back
 from stream_enforcer.kafka.topics import TopicsMismatch, partition_counts
 from stream_enforcer.settings import Settings
@@ -54,7 +54,9 @@ def list_(  # noqa: PLR0913, PLR0917 - the command line has one parameter per op
     if counts and as_json:
         raise typer.BadParameter("--counts and --json exclude each other")
     settings = settings_or_exit(config)
-    letters = _ask(_read(settings, _wanted(since, error, topic, partition), limit))
+    letters = _ask(
+        _read(settings, _wanted(since, error, topic, partition), limit), settings, "dead-letters list"
+    )
     if as_json:
         for letter in letters:
             typer.echo(orjson.dumps(as_object(letter)))
@@ -83,8 +85,9 @@ def retry(  # noqa: PLR0913, PLR0917 - the command line has one parameter per op
         typer.echo("there is no terminal to ask on: give --yes or --dry-run", err=True)
         raise typer.Exit(2)
     settings = settings_or_exit(config)
-    chosen = newest(_ask(_read(settings, _wanted(since, error, topic, partition), None)))[:limit]
-    existing = _ask(partition_counts(Clients(settings.kafka)))
+    wanted = _wanted(since, error, topic, partition)
+    chosen = newest(_ask(_read(settings, wanted, None), settings, "dead-letters retry"))[:limit]
+    existing = _ask(partition_counts(Clients(settings.kafka)), settings, "dead-letters retry")
     answers = [(letter, refusal(letter, settings.topics, existing)) for letter in chosen]
     for why, count in Counter(why for _, why in answers if why is not None).items():
         typer.echo(f"{count} cannot be sent back: {why}", err=True)
@@ -96,7 +99,8 @@ def retry(  # noqa: PLR0913, PLR0917 - the command line has one parameter per op
         return
     if not yes:
         typer.confirm(f"Send {len(letters)} records back?", abort=True, err=True)
-    typer.echo(f"{_ask(send_back(settings, letters))} sent back")
+    sent = _ask(send_back(settings, letters), settings, "dead-letters retry")
+    typer.echo(f"{sent} sent back")
 
 
 def can_ask() -> bool:
@@ -128,14 +132,11 @@ async def _read(settings: Settings, wanted: Wanted, limit: int | None) -> list[F
     return letters
 
 
-def _ask(question: Coroutine[Any, Any, Any]) -> Any:
+def _ask(question: Coroutine[Any, Any, Any], settings: Settings, command: Command) -> Any:
     try:
-        return asyncio.run(question)
+        return ask(question, settings, command)
     except (TopicsMismatch, NotAllSent) as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
-    except (*UNREACHABLE, ReadStalled) as error:
-        typer.echo(f"Kafka does not answer: {error}", err=True)
         raise typer.Exit(2) from error
 
 

@@ -19,6 +19,7 @@ from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import ChangelogUnreadable
 from stream_enforcer.kafka.dead_letters import VERSION
 from stream_enforcer.kafka.failures import Fatal
+from stream_enforcer.kafka.refusal import Refused
 from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.observe.health import Health
@@ -49,7 +50,7 @@ def run(config: ConfigFile = None) -> None:
         uvloop.run(_serve(settings, loaded.world))
     except BadSettings as error:
         raise refused(error) from error
-    except (BadPolicy, BadReference, TopicsMismatch) as error:
+    except (BadPolicy, BadReference, TopicsMismatch, Refused) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     except (Fatal, ChangelogUnreadable, UnknownFormat) as error:

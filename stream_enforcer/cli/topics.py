@@ -1,14 +1,16 @@
 """`stream-enforcer topics`: create the topics and check that they fit together."""
 
-import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from stream_enforcer.cli.asking import ask
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.kafka import topics
-from stream_enforcer.kafka.client import UNREACHABLE, Clients
+from stream_enforcer.kafka.access import Command, needed, principal
+from stream_enforcer.kafka.client import Clients
+from stream_enforcer.settings import Settings
 
 app = typer.Typer(help="Create and check the topics.", no_args_is_help=True)
 
@@ -17,7 +19,7 @@ app = typer.Typer(help="Create and check the topics.", no_args_is_help=True)
 def create(config: ConfigFile = None) -> None:
     """Create the topics that are missing; name each on stdout."""
     settings = settings_or_exit(config)
-    for name in _ask(topics.create(Clients(settings.kafka), settings.topics)):
+    for name in _ask(topics.create(Clients(settings.kafka), settings.topics), settings, "topics create"):
         typer.echo(name)
 
 
@@ -25,16 +27,27 @@ def create(config: ConfigFile = None) -> None:
 def check(config: ConfigFile = None) -> None:
     """Check that every topic exists and the partition counts fit; exit with 1 when they do not."""
     settings = settings_or_exit(config)
-    _ask(topics.check(Clients(settings.kafka), settings.topics))
+    _ask(topics.check(Clients(settings.kafka), settings.topics), settings, "topics check")
     typer.echo("ok: the topics fit together", err=True)
 
 
-def _ask(question: Coroutine[Any, Any, Any]) -> Any:
+@app.command()
+def acls(
+    config: ConfigFile = None,
+    who: Annotated[
+        str | None,
+        typer.Option("--principal", help="Whom to allow, such as User:enforcer; default: the SASL user."),
+    ] = None,
+) -> None:
+    """Print the least rights that `run` needs, as arguments of Kafka's kafka-acls.sh, one line for each."""
+    settings = settings_or_exit(config)
+    for grant in needed(settings):
+        typer.echo(grant.as_acl(who or principal(settings.kafka)))
+
+
+def _ask(question: Coroutine[Any, Any, Any], settings: Settings, command: Command) -> Any:
     try:
-        return asyncio.run(question)
+        return ask(question, settings, command)
     except topics.TopicsMismatch as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    except UNREACHABLE as error:
-        typer.echo(f"Kafka does not answer: {error}", err=True)
-        raise typer.Exit(2) from error

@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -57,8 +59,17 @@ def _java(program: list[str], node: Node) -> list[str]:
     ]
 
 
-def format_storage(program: list[str], node: Node, cluster_id: str) -> None:
+def format_storage(
+    program: list[str], node: Node, cluster_id: str, users: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Prepare the node's data folder, which must be new.
+
+    Args:
+        program: How to run Kafka's Java programs.
+        node: Whose storage it is.
+        cluster_id: The cluster that it will belong to.
+        users: Passwords by user, who may then log in with SCRAM-SHA-512. Other users of the machine can see them
+            while the tool runs.
 
     Raises:
         LocalKafkaError: The tool failed; the message shows its output.
@@ -71,6 +82,8 @@ def format_storage(program: list[str], node: Node, cluster_id: str) -> None:
         "--config",
         str(node.properties_path),
     ]
+    for name, password in users.items():
+        command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
     tool = ChildProcess([*_java(program, node), *command], node.folder, node.log_path)
     try:
         tool.wait(READY_WITHIN_SECONDS)

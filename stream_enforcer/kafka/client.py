@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import OAuthAuthenticator
 from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed, TopicAuthorizationFailedError, for_code
 from aiokafka.producer import sender
 
+from stream_enforcer.kafka.token import Tokens
 from stream_enforcer.settings import Kafka, kafka_security
 
 UNREACHABLE: Final = (KafkaError, OSError)
@@ -57,6 +59,28 @@ def _tasks_of(owner: object) -> list[asyncio.Task[Any]]:
     return [task for task, frame in frames if frame is not None and frame.f_locals.get("self") is owner]
 
 
+def security_arguments(kafka: Kafka) -> dict[str, Any]:
+    """Return the security arguments of a client or a connection.
+
+    Raises:
+        BadSettings: See `kafka_security`.
+    """
+    arguments = kafka_security(kafka)
+    ask = arguments.pop("sasl_oauth_token_provider", None)
+    return arguments if ask is None else {**arguments, "sasl_oauth_token_provider": Tokens(ask)}
+
+
+def raise_group_error(consumer: AIOKafkaConsumer) -> None:
+    """Raise what the group's coordinator refused, if anything; the client tells it only to one who polls.
+
+    Without an assignment nobody polls, and a group that may not be read is then a silence without end.
+
+    Raises:
+        KafkaError: The refusal. The client then asks the coordinator again.
+    """
+    consumer._coordinator.check_errors()  # noqa: SLF001 - no public way
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
     """Makes the clients of one service."""
@@ -64,7 +88,7 @@ class Clients:
     settings: Kafka
 
     def _connection(self) -> dict[str, Any]:
-        return {"bootstrap_servers": self.settings.bootstrap_servers, **kafka_security(self.settings)}
+        return {"bootstrap_servers": self.settings.bootstrap_servers, **security_arguments(self.settings)}
 
     def group_consumer(self) -> AIOKafkaConsumer:
         """Return the consumer of the input topics; positions come from the checkpoint, never from the group."""
@@ -125,5 +149,29 @@ def _contains_abort_marker(_self: object, batch: Iterator[Any]) -> bool:
     return control is not None and fetcher.ControlRecord.parse(control.key) == fetcher.ABORT_MARKER
 
 
+_next_oauth_step = OAuthAuthenticator.step
+
+
+async def _oauth_step(self: Any, payload: bytes | None) -> Any:
+    # A broker that refuses a token says so in its answer, and not as an error. The client takes every answer for a
+    # welcome, asks on, and is shown a cluster without brokers.
+    if payload:
+        raise SaslAuthenticationFailed(f"the token is refused: {payload.decode(errors='replace')[:200]}")
+    return await _next_oauth_step(self, payload)
+
+
+_handle_offset_commit = sender.TxnOffsetCommitHandler.handle_response
+
+
+def _offset_commit_answered(self: Any, response: Any) -> Any:
+    # The client names no topic in this denial, where it does in all others.
+    for topic, partitions in response.errors:
+        if any(for_code(code) is TopicAuthorizationFailedError for _, code in partitions):
+            raise TopicAuthorizationFailedError(topic)
+    return _handle_offset_commit(self, response)
+
+
+OAuthAuthenticator.step = _oauth_step
+sender.TxnOffsetCommitHandler.handle_response = _offset_commit_answered
 fetcher.PartitionRecords._contains_abort_marker = _contains_abort_marker  # noqa: SLF001 - no public way
 sender.BACKOFF_OVERRIDE = PAUSE_BETWEEN_TRANSACTIONS

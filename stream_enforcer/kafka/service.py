@@ -13,10 +13,12 @@ from aiokafka.errors import KafkaError
 from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Accounts, Restored, WorldId
-from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.client import Clients, raise_group_error
+from stream_enforcer.kafka.denials import Denials
 from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.lifetime import end_within
 from stream_enforcer.kafka.partition import Terms
+from stream_enforcer.kafka.refusal import not_let_in
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.task import Task
 from stream_enforcer.kafka.topics import TopicsMismatch, check
@@ -37,6 +39,8 @@ STOP_SECONDS: Final = 3.0
 COMMIT_SHARE, PRODUCER_SHARE, CONSUMER_SHARE, POLL_SHARE = 0.5, 0.15, 0.2, 0.1
 """How `drain_timeout_ms` is shared out: a Kafka that is away uses up each share, and the rest is for the process."""
 BEAT_SECONDS: Final = 1.0
+DENIED_SECONDS: Final = 1.0
+"""Between two polls where a right is missing."""
 FIRST_BACKOFF: Final = 0.5
 LAST_BACKOFF: Final = 10.0
 
@@ -69,6 +73,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
         self._polled_at = time.monotonic()
+        self._denials = Denials(settings, health)
 
     def stop(self) -> None:
         """Ask the service to drain and end; returns at once."""
@@ -79,6 +84,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
 
         Raises:
             TopicsMismatch: A topic is missing or the partition counts differ.
+            Refused: Kafka did not let it in, and would not without other settings.
             Fatal: The service cannot go on; its message says why.
         """
         beating = asyncio.create_task(self._beat(), name="beat")
@@ -109,10 +115,12 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
                 await end_within(STOP_SECONDS, self._consumer.stop())
+                reason = self._health.kafka_unreachable_because = await not_let_in(error, self._settings)
                 log.warning(
                     "Kafka is not reachable; trying again",
                     servers=self._settings.kafka.bootstrap_servers,
                     error=type(error).__name__,
+                    reason=reason,
                     seconds=backoff,
                 )
                 await self._pause(backoff)
@@ -121,7 +129,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             except TopicsMismatch:
                 await end_within(STOP_SECONDS, self._consumer.stop())
                 raise
-            self._health.kafka_reachable = True
+            self._health.kafka_reachable, self._health.kafka_unreachable_because = True, None
             self._consumer.subscribe(list(self._terms.kinds), listener=self)
             return
 
@@ -151,26 +159,36 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         room = self._settings.max_in_flight_records - sum(
             task.partition.in_flight for task in self._tasks.values()
         )
-        if not tps or room <= 0:
-            self._polled_at = time.monotonic()
-            await asyncio.sleep(0.005)
-            return
         try:
+            if not tps or room <= 0:
+                raise_group_error(self._consumer)
+                self._denials.passed()
+                self._polled_at = time.monotonic()
+                await asyncio.sleep(0.005)
+                return
             batches = await self._consumer.getmany(*tps, timeout_ms=POLL_MS, max_records=room)
         except KafkaError as error:
             # The client has moved positions past records that it then dropped.
-            log.warning("poll failed; seeking back", error=type(error).__name__, message=str(error)[:200])
             self._seek_back(ready)
-            if time.monotonic() - self._polled_at > BAD_POLLS_SECONDS:
-                self._fail(
-                    Fatal(f"no poll has succeeded for {BAD_POLLS_SECONDS:.0f} s; the last error: {error!r}")
-                )
-            await asyncio.sleep(POLL_MS / 1000)
+            await self._poll_failed(error)
             return
+        self._denials.passed()
         self._polled_at = time.monotonic()
         self._metrics.last_poll.set(time.time())
         for tp, records in batches.items():
             await self._hand_over(tp, records, ready[tp.partition])
+
+    async def _poll_failed(self, error: KafkaError) -> None:
+        if self._denials.met(error):
+            self._polled_at = time.monotonic()  # no reason to end: a restart gives no rights
+            await self._pause(DENIED_SECONDS)
+            return
+        log.warning("poll failed; seeking back", error=type(error).__name__, message=str(error)[:200])
+        if time.monotonic() - self._polled_at > BAD_POLLS_SECONDS:
+            self._fail(
+                Fatal(f"no poll has succeeded for {BAD_POLLS_SECONDS:.0f} s; the last error: {error!r}")
+            )
+        await asyncio.sleep(POLL_MS / 1000)
 
     async def _hand_over(self, tp: TopicPartition, records: list[object], epoch: int) -> None:
         for start in range(0, len(records), CHUNK):

@@ -9,6 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
+from stream_enforcer.kafka.access import lacking
 from stream_enforcer.kafka.changelog import Checkpoint, Restored, Sweep, bounds, restore
 from stream_enforcer.kafka.expiry import Expiry
 from stream_enforcer.kafka.failures import TRANSIENT, Fatal, GivenAway
@@ -250,13 +251,14 @@ class Task:
         # Said before any await: standing still lets a drain end, which cancels this.
         if self.partition.committing is not None:
             self.shared.metrics.transactions.labels("unknown").inc()
+        lacks = lacking(error, self.shared.settings)
         log.warning(
             "partition reset; opening it again",
             partition=self.number,
             error=type(error).__name__,
-            message=str(error)[:200],
+            message=lacks or str(error)[:200],
         )
-        await self._stand_still("transient", f"transient: {type(error).__name__}")
+        await self._stand_still("transient", f"transient: {lacks or type(error).__name__}")
 
     async def _lost(self, error: BaseException) -> None:
         """Another replica has this partition: never fence it back; the group will say who owns it."""

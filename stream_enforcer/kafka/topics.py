@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiokafka.admin import NewTopic
-from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaTimeoutError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
+from aiokafka.protocol.metadata import MetadataRequest
 
+from stream_enforcer.kafka.access import principal
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.settings import Topics
 
-MEND: Final = "run `stream-enforcer topics create`, or name the right topics in the settings"
+MEND: Final = (
+    "run `stream-enforcer topics create`, or name the right topics in the settings; a topic without the right "
+    "Describe counts as missing"
+)
 
 VISIBLE_SECONDS: Final = 10.0
 
@@ -88,9 +98,28 @@ async def check(clients: Clients, topics: Topics) -> None:
         TopicsMismatch: They do not.
         KafkaError: The cluster does not answer.
     """
-    problem = mismatch(topics, await partition_counts(clients))
+    counts = await partition_counts(clients)
+    hidden = await _hidden(clients, [name for name in co_partitioned(topics) if name not in counts])
+    if hidden:
+        raise TopicsMismatch(f"{principal(clients.settings)} lacks Describe on topic {', '.join(hidden)}")
+    problem = mismatch(topics, counts)
     if problem is not None:
         raise TopicsMismatch(problem)
+
+
+async def _hidden(clients: Clients, names: list[str]) -> list[str]:
+    """Return which of the topics this service may not know of, whether or not they are there."""
+    if not names:
+        return []
+    admin = clients.admin()
+    await admin.start()
+    try:
+        # The public way would create topics on brokers that do so by themselves.
+        request = MetadataRequest(names, allow_auto_topic_creation=False)
+        response = await admin._send_request(request)  # noqa: SLF001
+    finally:
+        await admin.close()
+    return [name for code, name, *_ in response.topics if for_code(code) is TopicAuthorizationFailedError]
 
 
 async def create(clients: Clients, topics: Topics) -> list[str]:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from stream_enforcer.kafka.changelog import bounds
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
+from stream_enforcer.kafka.refusal import refusal
 from stream_enforcer.kafka.task import Task
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
@@ -76,21 +77,25 @@ class Watch:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 await self._consumer.topics()
-            reachable = True
-        except (KafkaError, OSError, TimeoutError):
-            reachable = False
-        if reachable != self._health.kafka_reachable:
-            log.warning("Kafka is reachable again" if reachable else "Kafka is not reachable")
-        self._health.kafka_reachable = reachable
+            reason = None
+        except (KafkaError, OSError, TimeoutError) as error:
+            found = await refusal(self._clients.settings)
+            reason = found.reason if found is not None else type(error).__name__
+        if (reason is None) != self._health.kafka_reachable:
+            if reason is None:
+                log.warning("Kafka is reachable again")
+            else:
+                log.warning("Kafka is not reachable", reason=reason)
+        self._health.kafka_reachable, self._health.kafka_unreachable_because = reason is None, reason
 
     def _require_assignment(self) -> None:
         now = time.monotonic()
-        if self._health.assigned is not None:
+        if self._health.assigned is not None or self._health.kafka_denial is not None:
             self._assigned_at = now
         elif now - self._assigned_at > UNASSIGNED_SECONDS:
             raise Fatal(
-                f"the group has given no assignment for {UNASSIGNED_SECONDS:.0f} s though Kafka answers: may this "
-                "principal read the group? Do all members subscribe to the same topics?"
+                f"the group has given no assignment for {UNASSIGNED_SECONDS:.0f} s though Kafka answers: do all "
+                "members subscribe to the same topics?"
             )
 
     async def _require_fetches(self) -> None:

@@ -27,6 +27,8 @@ class Health:
         paused: Partition -> why it stands still.
         reference_loaded: The policy, geo and ownership data are in memory.
         kafka_reachable: The last call to Kafka was answered.
+        kafka_unreachable_because: Why it was not; None when it was, or when that is not known.
+        kafka_denial: Which right the service lacks; None when none is known.
     """
 
     beat_at: float
@@ -35,6 +37,8 @@ class Health:
     paused: dict[int, str] = field(default_factory=dict)
     reference_loaded: bool = False
     kafka_reachable: bool = False
+    kafka_unreachable_because: str | None = None
+    kafka_denial: str | None = None
 
     def beat(self, now: float) -> None:
         """Note that the loop turned."""
@@ -62,6 +66,7 @@ def ready(health: Health, now: float) -> Answer:
         reasons.append("reference data is not loaded")
     if not health.kafka_reachable:
         reasons.append("Kafka is not reachable")
+    reasons += [why for why in (health.kafka_unreachable_because, health.kafka_denial) if why is not None]
     if health.assigned is None:
         reasons.append("no assignment yet")
     else:

@@ -24,6 +24,10 @@ _SERVICE_LINK = re.compile(
 )
 _SERVICE_URL = re.compile(r"(tcp|udp|sctp)://\S+")
 
+MASK = "**********"
+_CREDENTIALS = re.compile(r"(?<![^\s'\"])[^\s'\"]*@")
+"""User and password in an address, where they do not belong."""
+
 
 def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
     """Read the settings: the environment wins over the file, the file over the defaults.
@@ -89,6 +93,6 @@ def _problems(error: ValidationError, origins: Mapping[str, str]) -> Iterator[Pr
         field = ".".join(str(step) for step in detail["loc"])
         leaf = next(leaf for leaf in LEAVES.values() if f"{field}.".startswith(f"{leaf.name}."))
         given = detail["input"]
-        value = "**********" if leaf.secret and given is not None else repr(given)
-        reason = detail["msg"].removeprefix("Value error, ")
+        value = MASK if leaf.secret and given is not None else _CREDENTIALS.sub(f"{MASK}@", repr(given))
+        reason = _CREDENTIALS.sub(f"{MASK}@", detail["msg"].removeprefix("Value error, "))
         yield Problem(field, value, origins.get(leaf.name, "default"), reason)

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
-SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+):([0-9]{1,5})")
 
@@ -68,6 +68,9 @@ File = Annotated[Path, BeforeValidator(_not_empty)]
 TopicName = Annotated[
     str, Field(min_length=1, max_length=249, pattern=r"^[A-Za-z0-9._-]+$"), AfterValidator(_topic_name)
 ]
+FunctionName = Annotated[
+    str, Field(max_length=249, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+]
 GeoSources = Annotated[tuple[Text, ...], NoDecode, BeforeValidator(_json_list)]
 Files = Annotated[tuple[File, ...], NoDecode, BeforeValidator(_json_list)]
 
@@ -88,6 +91,10 @@ class Kafka(BaseModel):
     sasl_mechanism: SaslMechanism | None = Field(None, description="SASL mechanism")
     sasl_username: Text | None = Field(None, description="SASL user")
     sasl_password: Secret | None = Field(None, description="SASL password")
+    sasl_oauth_token_provider: FunctionName | None = Field(
+        None,
+        description="Where OAUTHBEARER tokens come from, module:function; an async function without arguments",
+    )
     ssl_cafile: File | None = Field(
         None, description="CA certificates that sign the brokers, PEM; the system's when not set"
     )
@@ -106,14 +113,28 @@ class Kafka(BaseModel):
         15_000, ge=1_000, le=900_000, description="Age at which the broker aborts an open transaction, in ms"
     )
 
-    @field_validator("sasl_mechanism", "sasl_username", "sasl_password")
+    @field_validator("sasl_mechanism", "sasl_username", "sasl_password", "sasl_oauth_token_provider")
     @classmethod
     def _sasl_goes_with_its_protocol(cls, value: object, info: ValidationInfo) -> object:
         protocol = str(info.data.get("security_protocol", ""))
-        if value is None and protocol.startswith("SASL_"):
-            raise ValueError(f"is needed with security_protocol {protocol}")
         if value is not None and protocol in ("PLAINTEXT", "SSL"):
             raise ValueError(f"has no effect with security_protocol {protocol}")
+        if value is None and protocol.startswith("SASL_") and info.field_name == "sasl_mechanism":
+            raise ValueError(f"is needed with security_protocol {protocol}")
+        return value
+
+    @field_validator("sasl_username", "sasl_password", "sasl_oauth_token_provider")
+    @classmethod
+    def _credentials_go_with_their_mechanism(cls, value: object, info: ValidationInfo) -> object:
+        mechanism = info.data.get("sasl_mechanism")
+        if mechanism is None:
+            return value
+        tokens = mechanism == "OAUTHBEARER"
+        if tokens == (info.field_name == "sasl_oauth_token_provider"):
+            if value is None:
+                raise ValueError(f"is needed with sasl_mechanism {mechanism}")
+        elif value is not None:
+            raise ValueError(f"has no effect with sasl_mechanism {mechanism}")
         return value
 
     @field_validator("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_key_password")

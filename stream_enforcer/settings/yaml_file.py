@@ -1,16 +1,22 @@
 """Read the settings file: a YAML mapping with the tree of `Settings`, each value with its line."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import yaml
 from pydantic import BaseModel
 
+from stream_enforcer.plain_yaml import PlainLoader
 from stream_enforcer.settings.model import Settings
 from stream_enforcer.settings.problems import BadSettings, Problem
 from stream_enforcer.settings.rows import section
+
+# What the parser quotes may be a password that begins with a mark of YAML; its own names stand in <>.
+_QUOTED: Final = re.compile(r"""(['"])(?!<).{2,}\1""")
 
 
 @dataclass(slots=True)
@@ -42,7 +48,7 @@ def read_yaml(path: Path) -> FileContent:
         raise _unreadable(_place(path, error.object[: error.start].decode()), "is not UTF-8") from error
     content = FileContent()
     try:
-        loader = yaml.SafeLoader(text)
+        loader = PlainLoader(text)
         root = loader.get_single_node()
         if root is not None:
             content.tree = _Walk(path, loader, content).mapping(root, Settings, ())
@@ -51,11 +57,14 @@ def read_yaml(path: Path) -> FileContent:
         place = (
             f"file {path}" if mark is None else f"file {path}, line {mark.line + 1}, column {mark.column + 1}"
         )
-        raise _unreadable(place, f"is not valid YAML: {error.problem or error.context}") from error
+        problem = _QUOTED.sub("'…'", str(error.problem or error.context))
+        raise _unreadable(place, f"is not valid YAML: {problem}") from None  # its text quotes the file
+    except RecursionError:
+        raise _unreadable(f"file {path}", "is nested too deeply") from None
     except yaml.reader.ReaderError as error:
         raise _unreadable(
             _place(path, text[: error.position]), "holds a character that YAML forbids"
-        ) from error
+        ) from None
     return content
 
 
@@ -73,7 +82,7 @@ class _Walk:
     """Goes down the nodes of one document side by side with the model, because nodes know their lines."""
 
     path: Path
-    loader: yaml.SafeLoader
+    loader: PlainLoader
     content: FileContent
 
     def mapping(self, node: yaml.Node, model: type[BaseModel], above: tuple[str, ...]) -> dict[str, object]:

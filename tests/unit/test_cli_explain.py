@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
+from stream_enforcer.cli import asking
 from stream_enforcer.cli import explain as command
 from stream_enforcer.cli.explain import explain
 from stream_enforcer.cli.explanation import explanation
 from stream_enforcer.kafka.bounded_read import ReadStalled
 from stream_enforcer.kafka.topics import TopicsMismatch
-from stream_enforcer.settings import Settings
+from stream_enforcer.settings import Kafka, Settings
 from tests.builders import Json, at, company, ip, override, run, signup, stake, usage, world
 
 app = typer.Typer()
@@ -248,6 +249,10 @@ class _Topic:
         return self.answer
 
 
+async def nothing_refused(_: Kafka) -> None:
+    return None
+
+
 @pytest.mark.parametrize(
     ("answer", "code", "stderr"),
     [
@@ -261,6 +266,7 @@ def test_kafkas_answer_sets_the_exit_code(
     answer: Exception | None, code: int, stderr: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "last_decision", _Topic(answer).last_decision)
+    monkeypatch.setattr(asking, "refusal", nothing_refused)
     result = cli.invoke(app, ["a"])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", stderr)
 

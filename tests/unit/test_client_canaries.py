@@ -11,7 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, errors
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, conn, errors
+from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import (
     CoordinatorGroupRebalance,
     GroupCoordinator,
@@ -21,10 +22,12 @@ from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.sender import SendProduceReqHandler
 from aiokafka.protocol.commit import OffsetFetchResponse_v3
 
+from tests.client_fakes import turns
 from tests.client_network import (
     OK,
     OTHER,
@@ -36,7 +39,7 @@ from tests.client_network import (
     broker,
     control_batch,
     fetched,
-    pristine_fetcher,
+    pristine,
     silent,
 )
 
@@ -106,7 +109,7 @@ async def test_a_batch_that_cannot_be_read_drops_the_records_of_other_partitions
 
 
 def test_a_control_batch_without_a_marker_is_taken_for_an_error() -> None:
-    contains = pristine_fetcher().PartitionRecords._contains_abort_marker
+    contains = pristine(fetcher).PartitionRecords._contains_abort_marker
     assert contains(None, control_batch(1)) is False
     try:
         mended = contains(None, control_batch(0)) is False
@@ -284,6 +287,36 @@ async def test_stopping_right_after_the_start_is_a_cancellation_of_the_client_s_
     stopping = asyncio.create_task(start_and_stop())
     await asyncio.wait([stopping])
     still(stopping.cancelled(), "the watched task in kafka/lifetime.py, end_within")
+
+
+async def test_a_refusal_of_a_token_is_taken_for_a_welcome() -> None:
+    async def token() -> str:
+        return "t"
+
+    provider = SimpleNamespace(token=token)
+    authenticator = pristine(conn).OAuthAuthenticator(sasl_oauth_token_provider=provider)
+    await authenticator.step(None)
+    answered = await outcome(authenticator.step(b'{"status":"invalid_token"}'))
+    still(answered is None, "_oauth_step in kafka/client.py")
+
+
+def test_a_denial_of_offsets_in_a_transaction_names_no_topic() -> None:
+    handler = SimpleNamespace(_sender=SimpleNamespace(_txn_manager=None), _group_id="g")
+    response = SimpleNamespace(errors=[("usage", [(0, 29)])])
+    with pytest.raises(errors.TopicAuthorizationFailedError) as caught:
+        pristine(sender).TxnOffsetCommitHandler.handle_response(handler, response)
+    still("usage" not in str(caught.value), "_offset_commit_answered in kafka/client.py")
+
+
+async def test_a_denial_of_the_group_waits_for_somebody_who_polls() -> None:
+    subscription = SimpleNamespace(abort_waiters=lambda _: None)
+    coordinator = SimpleNamespace(_subscription=subscription, _closing=asyncio.Future())
+    denial = errors.GroupAuthorizationFailedError("g")
+    pushing = asyncio.ensure_future(GroupCoordinator._push_error_to_user(coordinator, denial))
+    await turns()
+    still(not pushing.done(), "raise_group_error in kafka/client.py")
+    coordinator._error_consumed_fut.set_result(None)
+    await pushing
 
 
 async def test_the_failure_of_a_batch_that_nobody_awaits_is_reported_by_the_loop() -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition, errors
+from aiokafka.conn import OAuthAuthenticator
 from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.producer import sender
 from prometheus_client import CollectorRegistry
 
 from stream_enforcer.kafka import client, service, task
@@ -70,6 +72,33 @@ def test_a_control_batch_without_a_marker_ends_no_aborted_transaction() -> None:
     assert contains(None, control_batch(0)) is False
     assert contains(None, control_batch(1)) is False
     assert contains(None, control_batch(1, abort=True)) is True
+
+
+async def test_a_refusal_of_a_token_is_an_error_that_says_what_the_broker_says() -> None:
+    async def token() -> str:
+        return "t"
+
+    authenticator = OAuthAuthenticator(sasl_oauth_token_provider=SimpleNamespace(token=token))
+    assert await authenticator.step(None) == (b"n,,\x01auth=Bearer t\x01\x01", True)
+    with pytest.raises(errors.SaslAuthenticationFailed, match=r"the token is refused: .*invalid_token"):
+        await authenticator.step(b'{"status":"invalid_token"}')
+    assert await authenticator.step(b"") is None
+
+
+def test_a_denial_of_offsets_in_a_transaction_names_the_topic() -> None:
+    committed: list[TopicPartition] = []
+    manager = SimpleNamespace(offset_committed=lambda tp, *_: committed.append(tp))
+    handler: Any = SimpleNamespace(
+        _sender=SimpleNamespace(_txn_manager=manager),
+        _group_id="g",
+        _offsets={INPUTS[0]: SimpleNamespace(offset=7)},
+    )
+    answered = sender.TxnOffsetCommitHandler.handle_response
+    with pytest.raises(errors.TopicAuthorizationFailedError, match="usage"):
+        answered(handler, SimpleNamespace(errors=[("signups", [(0, 0)]), ("usage", [(0, 29)])]))
+    assert committed == []
+    answered(handler, SimpleNamespace(errors=[(INPUTS[0].topic, [(0, 0)])]))
+    assert committed == [INPUTS[0]]
 
 
 # A transaction
@@ -147,6 +176,26 @@ async def test_polls_that_fail_for_half_a_minute_end_the_service(
     consumer.polls[0].set_exception(errors.OffsetOutOfRangeError())
     await poll
     assert isinstance(serving._failure, Fatal)
+
+
+@pytest.mark.parametrize("polls", [True, False])
+async def test_a_denied_right_is_said_and_is_no_reason_to_end(
+    serving: Service, consumer: Consumer, monkeypatch: pytest.MonkeyPatch, polls: bool
+) -> None:
+    monkeypatch.setattr(service, "DENIED_SECONDS", 0)
+    denial = errors.GroupAuthorizationFailedError("stream-enforcer")
+    serving._polled_at -= service.BAD_POLLS_SECONDS
+    if polls:
+        serving._tasks = {0: IdleTask(0)}  # type: ignore[dict-item]  # stands for a task
+        poll = asyncio.create_task(serving._poll())
+        await consumer.polled.wait()
+        consumer.polls[0].set_exception(denial)
+        await poll
+    else:
+        consumer.denial = denial
+        await serving._poll()
+    assert serving._health.kafka_denial == "User:ANONYMOUS lacks Read on group stream-enforcer"
+    assert serving._failure is None
 
 
 async def test_a_poll_is_never_cancelled(serving: Service, consumer: Consumer) -> None:
