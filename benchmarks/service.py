@@ -40,6 +40,7 @@ class Run:
     name: str
     emit: str
     folder: Path
+    commit_interval_ms: int = 0
 
     @property
     def topics(self) -> Topics:
@@ -63,6 +64,7 @@ class Run:
             f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS": self.servers,
             f"{PREFIX}KAFKA__GROUP": self.name,
             f"{PREFIX}EMIT": self.emit,
+            f"{PREFIX}COMMIT_INTERVAL_MS": str(self.commit_interval_ms),
             f"{PREFIX}GEO": json.dumps(geo_sources()),
             f"{PREFIX}OWNERSHIP": json.dumps([str(ownership_file())]),
             **{f"{PREFIX}TOPICS__{name.upper()}": value for name, value in topics.items()},
@@ -234,11 +236,12 @@ async def measure(options: argparse.Namespace, servers: str, folder: Path) -> di
         run = Run(servers, f"bench-{emit}-{stamp}", emit, folder)
         results["throughput"][emit] = await throughput(run, options.events)
         print(emit, _rounded(results["throughput"][emit]))
-    run = Run(servers, f"bench-drain-{stamp}", "every", folder)
-    results["drain"] = await drain(run, 300_000)
-    print("drain", _rounded(results["drain"]))
+    if options.events:
+        run = Run(servers, f"bench-drain-{stamp}", "every", folder)
+        results["drain"] = await drain(run, 300_000)
+        print("drain", _rounded(results["drain"]))
     for emit, rate in product(("transitions", "every"), options.rates):
-        run = Run(servers, f"bench-{emit}-{rate}-{stamp}", emit, folder)
+        run = Run(servers, f"bench-{emit}-{rate}-{stamp}", emit, folder, options.commit_interval_ms)
         name = f"{emit} at {rate}/s"
         results["latency"][name] = await latency(run, rate, options.seconds)
         print(name, _rounded(results["latency"][name]))
@@ -262,6 +265,7 @@ def main() -> None:
     )
     parser.add_argument("--rates", type=int, nargs="*", default=[500, 2_000, 10_000])
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--commit-interval-ms", type=int, default=0, help="of the latency runs")
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, given_or_local(os.environ) as servers:
