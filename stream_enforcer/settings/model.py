@@ -38,7 +38,7 @@ def _json_list(value: object) -> object:
         return value
     try:
         items = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list):
         example = '["a.mmdb", "b.mmdb"]'
