@@ -13,6 +13,7 @@ from rich.text import Text
 from stream_enforcer.cli.asking import ask
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.cli.explanation import explanation
+from stream_enforcer.cli.printable import printable
 from stream_enforcer.domain.decision import PublishedDecision
 from stream_enforcer.kafka.decisions import last_decision
 from stream_enforcer.kafka.topics import TopicsMismatch
@@ -60,7 +61,7 @@ def explain(
             typer.echo(value)
             return
         decision = parse(value)
-        _print(decision, _names(decision, ownership or ()))
+        _print(printable(decision), printable(_names(decision, ownership or ())))
     except (NotADecision, BadReference) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from stream_enforcer.cli.ownership_tree import percent, tree
+from stream_enforcer.cli.printable import printable
 from stream_enforcer.domain.ownership import to_json
 from stream_enforcer.domain.ownership.graph import OwnershipGraph
 from stream_enforcer.domain.ownership.resolve import Match
@@ -96,7 +97,9 @@ def _print(found: dict[str, Any], graph: OwnershipGraph) -> None:
     console = Console(highlight=False)
     holders = [edge["holder"] for edge in found["proof"]]
     known = {holder: graph.entities.get(holder) for holder in [found["entity"], *holders]}
-    console.print(tree(found, {key: entity.name for key, entity in known.items() if entity is not None}))
+    names = {key: entity.name for key, entity in known.items() if entity is not None}
+    found = printable(found)
+    console.print(tree(found, printable(names)))
     if not found.get("proof_complete", True):
         console.print("The proof is not complete: too many stakes take part.")
     console.print(f"seat: {found['headquarters'] or 'unknown'} ({found['basis']})")

@@ -278,3 +278,14 @@ def test_without_a_file_the_topic_of_the_settings_is_asked(monkeypatch: pytest.M
     result = cli.invoke(app, ["a", "--json"], env={"STREAM_ENFORCER_TOPICS__DECISIONS": "verdicts"})
     assert (result.exit_code, result.stdout_bytes) == (0, value)
     assert topic.asked == [("verdicts", "a")]
+
+
+def test_a_name_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    loud = "Tin\x1b[2J\x9b31m\u202eKettle"
+    register = tmp_path / "o.jsonl"
+    register.write_bytes(lines(REGISTER[0], {**REGISTER[1], "name": loud}, REGISTER[2]))
+    values = decided(signup("acct-7", organization={"name": loud, "lei": "T"}))
+    result = cli.invoke(app, ["acct-7", "--from", "-", "--ownership", str(register)], input=values)
+    assert result.exit_code == 0
+    assert "Tin\ufffd[2J\ufffd31m\ufffdKettle" in result.stdout
+    assert all(c.isprintable() for c in result.stdout.replace("\n", ""))
