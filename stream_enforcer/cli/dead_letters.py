@@ -38,7 +38,7 @@ HEAD = ("id", "class", "stage", "failed at", "sent back", "message")
 
 
 @app.command("list")
-def list_(  # noqa: PLR0913, PLR0917 - the command line has one parameter per option
+def list_(
     since: Since = None,
     error: ErrorClass = None,
     topic: Topic = None,
@@ -70,7 +70,7 @@ def list_(  # noqa: PLR0913, PLR0917 - the command line has one parameter per op
 
 
 @app.command()
-def retry(  # noqa: PLR0913, PLR0917 - the command line has one parameter per option
+def retry(
     since: Since = None,
     error: ErrorClass = None,
     topic: Topic = None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import orjson
 import typer
 
+from stream_enforcer.cli.source_reports import Strict, tell
 from stream_enforcer.domain.engine import Emit, Step, step
 from stream_enforcer.domain.events import Malformed
 from stream_enforcer.domain.records import StoredRecord
@@ -47,7 +48,11 @@ GeoSources = Annotated[
 ]
 OwnershipFiles = Annotated[
     list[Path] | None,
-    typer.Option("--ownership", metavar="FILE", help="Ownership data, native or BODS; repeatable."),
+    typer.Option(
+        "--ownership",
+        metavar="FILE",
+        help="Ownership data: native, BODS, GLEIF or FollowTheMoney; repeatable.",
+    ),
 ]
 DeadLetterFile = Annotated[
     Path | None,
@@ -70,6 +75,7 @@ def decide(
     ownership: OwnershipFiles = None,
     dead_letters: DeadLetterFile = None,
     emit: EmitOption = "transitions",
+    strict: Strict = False,
 ) -> None:
     """Decide over files of events; the decisions go to stdout as JSON lines, the counts to stderr.
 
@@ -78,9 +84,8 @@ def decide(
     names = events or [STDIN]
     _refuse_unusable(names, dead_letters)
     try:
-        loaded = load_world(policy, geo or (), ownership or ())
-        for reason, count in sorted(loaded.skipped.items()):
-            typer.echo(f"skipped: {count} x {reason}", err=True)
+        loaded = load_world(policy, geo or (), ownership or (), strict=strict)
+        tell(loaded.reports, loaded.dangling)
         with ExitStack() as files:
             letters = files.enter_context(dead_letters.open("wb")) if dead_letters else None
             tally = write(

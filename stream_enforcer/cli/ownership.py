@@ -10,6 +10,7 @@ from rich.console import Console
 
 from stream_enforcer.cli.ownership_tree import percent, tree
 from stream_enforcer.cli.printable import printable
+from stream_enforcer.cli.source_reports import Strict, tell
 from stream_enforcer.domain.ownership import to_json
 from stream_enforcer.domain.ownership.graph import OwnershipGraph
 from stream_enforcer.domain.ownership.resolve import Match
@@ -35,11 +36,12 @@ def show(
     at: Annotated[str | None, typer.Option(help="Day, such as 2024-06-30; today (UTC) by default.")] = None,
     threshold: Annotated[str, typer.Option(help="In per cent; more than this counts.")] = "50",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    strict: Strict = False,
 ) -> None:
     """Show who holds a company: the three readings and the proof."""
     question = _question(restricted, threshold)
     day = _day(at)
-    graph = _graph(files)
+    graph = _graph(files, strict=strict)
     if entity not in graph.entities:
         typer.echo(f"{entity} is not in the ownership data", err=True)
         raise typer.Exit(1)
@@ -71,14 +73,13 @@ def _day(at: str | None) -> str:
     return at
 
 
-def _graph(files: list[Path]) -> OwnershipGraph:
+def _graph(files: list[Path], *, strict: bool) -> OwnershipGraph:
     try:
-        read = read_ownership(files)
+        read = read_ownership(files, strict=strict)
     except BadReference as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
-    for reason, count in sorted(read.skipped.items()):
-        typer.echo(f"skipped: {count} x {reason}", err=True)
+    tell(read.reports, read.dangling)
     return read.graph
 
 

@@ -103,6 +103,33 @@ def test_the_named_policy_geo_and_ownership_files_are_used(tmp_path: Path) -> No
     assert decision["ownership"]["proof"][0]["holder"] == "de"
 
 
+def test_what_is_wrong_with_ownership_data_is_told_with_its_place_or_refused(tmp_path: Path) -> None:
+    bods = [
+        {
+            "statementId": "s",
+            "recordType": "person",
+            "recordId": "p",
+            "recordStatus": "new",
+            "recordDetails": {},
+        },
+        {
+            "statementId": "t",
+            "recordType": "planet",
+            "recordId": "q",
+            "recordStatus": "new",
+            "recordDetails": {},
+        },
+    ]
+    data = write(tmp_path / "b.jsonl", *bods)
+    result = cli.invoke(app, ["--ownership", data], input=lines(signup("a")))
+    assert result.exit_code == 0
+    assert f"{data}: BODS, 2 statements, 1 used\n" in result.stderr
+    assert "1 times, first at line 2" in result.stderr
+    result = cli.invoke(app, ["--ownership", data, "--strict"], input=lines(signup("a")))
+    assert result.exit_code == 2
+    assert f"{data}:2" in result.stderr
+
+
 def test_dead_letters_are_written_with_place_reason_and_line(tmp_path: Path) -> None:
     events = tmp_path / "e.jsonl"
     events.write_bytes(b'{"a": 1\n\n' + lines(signup("a")) + b'\xff"\n')
