@@ -9,6 +9,19 @@ HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
+class Detour:
+    """A second listener, which clients reach through a proxy.
+
+    Attributes:
+        port: Where the broker listens.
+        told: The proxy's port, which the broker tells its clients.
+    """
+
+    port: int
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One broker, which is a KRaft controller too.
 
@@ -17,12 +30,14 @@ class Node:
         port: Where clients and other brokers connect.
         controller_port: Where the other controllers connect.
         folder: Its run folder.
+        detour: Its second listener; None without one.
     """
 
     node_id: int
     port: int
     controller_port: int
     folder: Path
+    detour: Detour | None = None
 
     @property
     def properties_path(self) -> Path:
@@ -75,10 +90,8 @@ def broker_properties(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "process.roles": "broker,controller",
         "node.id": str(node.node_id),
         "controller.quorum.voters": ",".join(f"{n.node_id}@{HOST}:{n.controller_port}" for n in cluster),
-        "listeners": f"CLIENT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": f"CLIENT://{HOST}:{node.port}",
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
+        **_listeners(node),
         "inter.broker.listener.name": "CLIENT",
         "log.dirs": str(node.data_folder),
         "auto.create.topics.enable": "false",
@@ -94,6 +107,18 @@ def broker_properties(node: Node, cluster: Sequence[Node]) -> dict[str, str]:
         "log.cleaner.enable": "true",
         # The default, 128 MB, is a quarter of the heap and is taken at start.
         "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    }
+
+
+def _listeners(node: Node) -> dict[str, str]:
+    ports = {"CLIENT": node.port, "CONTROLLER": node.controller_port}
+    told = {"CLIENT": node.port}
+    if node.detour is not None:
+        ports["DETOUR"], told["DETOUR"] = node.detour.port, node.detour.told
+    return {
+        "listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in ports.items()),
+        "advertised.listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in told.items()),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ports),
     }
 
 

@@ -1,18 +1,19 @@
 """Several real brokers on this machine that can be killed, paused and restarted, to try what a fault does."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
-from stream_enforcer.kafka.broker_files import HOST, Node, new_cluster_id, write_broker_files
+from stream_enforcer.kafka.broker_files import HOST, Detour, Node, new_cluster_id, write_broker_files
 from stream_enforcer.kafka.broker_process import (
     brokers_known,
     failed,
@@ -29,6 +30,9 @@ _POLL_SECONDS: Final = 0.1
 # Three brokers on one machine notice a dead one sooner than in a data centre.
 _SETTINGS: Final = {"broker.session.timeout.ms": "6000"}
 
+PutBetween = Callable[[int], int]
+"""Put a proxy before a broker's port; return the port of the proxy."""
+
 
 class ClusterBroker:
     """One broker of a local cluster, controller too."""
@@ -37,7 +41,7 @@ class ClusterBroker:
         self.node = node
         self._program = program
         self._process = launch(program, node, _HEAP_MEGABYTES)
-        self._killed = False
+        self._harmed = False
 
     @property
     def node_id(self) -> int:
@@ -56,7 +60,7 @@ class ClusterBroker:
 
     def kill(self) -> None:
         """End it as a crash would."""
-        self._killed = True
+        self._harmed = True
         self._process.kill()
 
     def restart(self) -> None:
@@ -64,7 +68,21 @@ class ClusterBroker:
         if self._process.exit_code is None:
             raise ValueError(f"broker {self.node_id} is running")
         self._process = launch(self._program, self.node, _HEAP_MEGABYTES)
-        self._killed = False
+        self._harmed = False
+
+    def fill_disk(self) -> None:
+        """Let every append fail from now on, as on a full disk; it then ends by itself. On Linux only.
+
+        No file may grow past one byte (`RLIMIT_FSIZE`): an append fails with EFBIG where a full disk would say
+        ENOSPC. Its log is a file too, so it cannot say what happened. A restart has no such limit.
+        """
+        self._harmed = True
+        _, hard = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (1, hard))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has ended, at most `seconds`; tell whether it has."""
+        return self._process.wait(seconds)
 
     def pause(self) -> None:
         """Let it stand still: its connections stay open, and nothing answers."""
@@ -75,8 +93,8 @@ class ClusterBroker:
         os.kill(self.pid, signal.SIGCONT)
 
     def ended_by_itself(self) -> bool:
-        """Tell whether it ended though nobody killed it."""
-        return not self._killed and self._process.exit_code is not None
+        """Tell whether it ended though nobody killed it or took its disk."""
+        return not self._harmed and self._process.exit_code is not None
 
 
 class LocalCluster:
@@ -93,8 +111,13 @@ class LocalCluster:
         self._stopped = False
 
     @classmethod
-    def start(cls, brokers: int = 3) -> Self:
+    def start(cls, brokers: int = 3, put_between: PutBetween | None = None) -> Self:
         """Start brokers and wait until each knows them all.
+
+        Args:
+            brokers: How many.
+            put_between: Where it is given, every broker has a second listener behind a proxy that this makes;
+                see `detour_servers`. What brokers say to each other never goes through it.
 
         Raises:
             LocalKafkaSetupError: The `local` extra or Java is missing.
@@ -102,7 +125,7 @@ class LocalCluster:
         """
         program, cluster_id = java_program(), new_cluster_id()
         folder = Path(tempfile.mkdtemp(prefix="stream-enforcer-cluster-"))
-        nodes = _nodes(brokers, folder)
+        nodes = _nodes(brokers, folder, put_between)
         try:
             for node in nodes:
                 write_broker_files(node, nodes, _SETTINGS)
@@ -123,6 +146,12 @@ class LocalCluster:
     def bootstrap_servers(self) -> str:
         """Addresses of all brokers for clients, separated by commas."""
         return ",".join(f"{HOST}:{broker.node.port}" for broker in self.brokers)
+
+    @property
+    def detour_servers(self) -> str:
+        """Addresses of all brokers' proxies for clients; empty without proxies."""
+        detours = [broker.node.detour for broker in self.brokers]
+        return ",".join(f"{HOST}:{detour.told}" for detour in detours if detour is not None)
 
     def broker(self, node_id: int) -> ClusterBroker:
         """Return the broker with that number."""
@@ -181,13 +210,14 @@ class LocalCluster:
         self.stop()
 
 
-def _nodes(count: int, folder: Path) -> list[Node]:
+def _nodes(count: int, folder: Path, put_between: PutBetween | None) -> list[Node]:
     """Return nodes on free ports; all are held until the last is chosen, so that none is chosen twice."""
     with ExitStack() as held:
         ports = [
-            held.enter_context(socket.create_server((HOST, 0))).getsockname()[1] for _ in range(2 * count)
+            held.enter_context(socket.create_server((HOST, 0))).getsockname()[1] for _ in range(3 * count)
         ]
+        detours = [put_between and Detour(port, put_between(port)) for port in ports[2 * count :]]
     return [
-        Node(number, ports[2 * number - 2], ports[2 * number - 1], folder / f"broker-{number}")
-        for number in range(1, count + 1)
+        Node(number, ports[2 * number - 2], ports[2 * number - 1], folder / f"broker-{number}", detour)
+        for number, detour in enumerate(detours, start=1)
     ]

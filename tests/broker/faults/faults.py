@@ -1,4 +1,4 @@
-"""The faults: each does harm while events flow, waits until the service goes on, and says what it did."""
+"""Faults of replicas and brokers: each does harm while events flow, and waits until the service goes on."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import signal
 
 from stream_enforcer.demo.replica import Replica
 from stream_enforcer.kafka.cluster import ClusterBroker
-from tests.broker.faults.ground import SESSION_SECONDS, Ground
+from tests.broker.faults.ground import PATIENCE, SESSION_SECONDS, Ground
 
 BROKER_AWAY_SECONDS = 5.0
 BROKER_PAUSED_SECONDS = 15.0
@@ -15,22 +15,23 @@ ASSIGNED = '"assigned"'
 """What a replica logs when the group gave it partitions."""
 
 
-async def replica_killed(ground: Ground) -> str:
+async def replica_killed(ground: Ground) -> None:
     """Kill -9 a replica in mid-stream, and start another."""
     for _ in range(3):
         await ground.progress(800)
         ground.kill(ground.replicas[0])
+        ground.injected["replica kill"] += 1
         await ground.add_replica()
     await ground.progress(800)
-    return "3 kills of a replica"
 
 
-async def replica_paused(ground: Ground) -> str:
+async def replica_paused(ground: Ground) -> None:
     """Stop a replica for longer than its session, so that another owns its partitions when it wakes."""
     for zombie, other in (ground.replicas, ground.replicas[::-1]):
         await ground.progress(800)
         rejoined, taken_over = (assignments(replica) + 1 for replica in (zombie, other))
         os.kill(zombie.pid, signal.SIGSTOP)
+        ground.injected["replica pause"] += 1
         try:
             await ground.says(other, ASSIGNED, times=taken_over)
             await asyncio.sleep(SESSION_SECONDS / 2)
@@ -38,79 +39,106 @@ async def replica_paused(ground: Ground) -> str:
             os.kill(zombie.pid, signal.SIGCONT)
         await ground.says(zombie, ASSIGNED, times=rejoined)
     await ground.progress(800)
-    fenced = sum("fenced" in replica.log.read_text() for replica in ground.replicas)
-    return f"2 replicas paused in turn; {fenced} woke in a transaction and was fenced"
 
 
 def assignments(replica: Replica) -> int:
     return replica.log.read_text().count(ASSIGNED)
 
 
-async def rebalance_storm(ground: Ground) -> str:
+async def rebalance_storm(ground: Ground) -> None:
     """Let a third replica join and leave, again and again."""
-    rounds = 6
-    for number in range(rounds):
+    for number in range(6):
         third = await ground.add_replica()
+        ground.injected["replica join"] += 1
         await ground.says(third, ASSIGNED)
         await asyncio.sleep(STORM_SECONDS)
         if number % 2:
             ground.kill(third)
+            ground.injected["replica kill"] += 1
         else:
             await ground.stop(third)
+            ground.injected["replica leave"] += 1
     await ground.progress(800)
-    return f"{rounds} joins, {rounds} leaves, half of them kills"
 
 
-async def restore_killed(ground: Ground) -> str:
+async def restore_killed(ground: Ground) -> None:
     """Kill -9 a new replica right after it got its partitions, while it restores them."""
     await ground.progress(4000)
     for _ in range(5):
         third = await ground.add_replica()
         await ground.says(third, ASSIGNED)
         ground.kill(third)
+        ground.injected["replica kill in restore"] += 1
     await ground.progress(800)
-    return "5 kills during restore"
 
 
-async def output_leader_killed(ground: Ground) -> str:
+async def output_leader_killed(ground: Ground) -> None:
     """Kill -9 the broker that leads a decisions partition."""
     await ground.progress(800)
-    return await _broker_killed(ground, await ground.leader(ground.stage.topics.decisions, 0))
+    await broker_killed(ground, await ground.leader(ground.stage.topics.decisions, 0))
+    await ground.progress(800)
 
 
-async def transaction_coordinator_killed(ground: Ground) -> str:
+async def transaction_coordinator_killed(ground: Ground) -> None:
     """Kill -9 the broker that coordinates a partition's transactions."""
     await ground.progress(800)
-    return await _broker_killed(ground, await ground.transaction_coordinator(0))
+    await broker_killed(ground, await ground.transaction_coordinator(0))
+    await ground.progress(800)
 
 
-async def active_controller_killed(ground: Ground) -> str:
+async def active_controller_killed(ground: Ground) -> None:
     """Kill -9 the broker that is the cluster's active controller."""
     await ground.progress(800)
-    return await _broker_killed(ground, ground.active_controller())
+    await broker_killed(ground, ground.active_controller())
+    await ground.progress(800)
 
 
-async def _broker_killed(ground: Ground, broker: ClusterBroker) -> str:
+async def broker_killed(ground: Ground, broker: ClusterBroker, seconds: float = BROKER_AWAY_SECONDS) -> None:
+    """Kill -9 a broker and start it again after a while."""
     await asyncio.to_thread(broker.kill)
-    await asyncio.sleep(BROKER_AWAY_SECONDS)
+    ground.injected["broker kill"] += 1
+    await asyncio.sleep(seconds)
+    await _comes_back(ground, broker)
+
+
+async def _comes_back(ground: Ground, broker: ClusterBroker) -> None:
     broker.restart()
     await ground.whole_cluster()
+
+
+async def broker_disk_full(ground: Ground) -> None:
+    """Let every append of the broker fail that leads a decisions partition; it ends by itself."""
     await ground.progress(800)
-    return "1 kill of a broker"
+    await disk_filled(ground, await ground.leader(ground.stage.topics.decisions, 0))
+    await ground.progress(800)
 
 
-async def broker_paused(ground: Ground) -> str:
+async def disk_filled(ground: Ground, broker: ClusterBroker, seconds: float = BROKER_AWAY_SECONDS) -> None:
+    """Let every append of a broker fail, wait until it ends, and start it again, with room, after a while."""
+    broker.fill_disk()
+    ground.injected["broker without disk"] += 1
+    if not await asyncio.to_thread(broker.wait, PATIENCE):
+        raise AssertionError("a broker whose appends fail did not end")
+    await asyncio.sleep(seconds)
+    await _comes_back(ground, broker)
+
+
+async def broker_paused(ground: Ground) -> None:
     """Stop the broker that leads an accounts partition: its connections stay open, and nothing answers."""
     await ground.progress(800)
-    broker = await ground.leader(ground.stage.topics.accounts, 0)
+    await broker_stopped(ground, await ground.leader(ground.stage.topics.accounts, 0), BROKER_PAUSED_SECONDS)
+    await ground.progress(800)
+
+
+async def broker_stopped(ground: Ground, broker: ClusterBroker, seconds: float) -> None:
+    """Stop a broker for a while."""
     broker.pause()
+    ground.injected["broker pause"] += 1
     try:
-        await asyncio.sleep(BROKER_PAUSED_SECONDS)
+        await asyncio.sleep(seconds)
     finally:
         broker.cont()
     await ground.whole_cluster()
-    await ground.progress(800)
-    return f"1 broker paused for {BROKER_PAUSED_SECONDS:.0f} s"
 
 
 FAULTS = {
@@ -124,5 +152,6 @@ FAULTS = {
         transaction_coordinator_killed,
         active_controller_killed,
         broker_paused,
+        broker_disk_full,
     )
 }

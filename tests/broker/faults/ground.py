@@ -1,36 +1,52 @@
 """What a fault works on: brokers, replicas, and how far they have come."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from stream_enforcer.demo.replica import Replica
-from stream_enforcer.domain.engine import Emit
 from stream_enforcer.kafka.cluster import ClusterBroker, LocalCluster
 from stream_enforcer.kafka.topics import create
 from stream_enforcer.settings import PREFIX, Kafka, Settings, Topics
+from tests.broker.faults.feed import Feed, Load
+from tests.broker.faults.judge import EMIT
 from tests.broker.faults.tail import Tail
+from tests.broker.faults.toxiproxy import Toxiproxy
 from tests.broker.stage import PARTITIONS, Stage, until
 from tests.broker.test_crash import environment
 
 SESSION_SECONDS = 6
 TRANSACTION_SECONDS = 10
 PATIENCE = 120.0
-EMIT: Emit = "every"
-"""Each event then leaves a mark in the output, so that the loss of a single one shows."""
+FENCED = '"fenced: another replica owns this partition"'
+RESET = '"partition reset; opening it again"'
+"""What a replica logs when a commit's outcome is unknown, or a partition could not be opened."""
+
+
+@dataclass
+class Arena:
+    """What all scenarios of a run share: the brokers, and the network before them where there is one to harm."""
+
+    cluster: LocalCluster
+    network: Toxiproxy | None
 
 
 @dataclass
 class Ground:
-    """One scenario's cluster, topics and replicas."""
+    """One scenario's topics, replicas and load; `injected` counts the faults by their kind."""
 
     cluster: LocalCluster
+    network: Toxiproxy | None
     stage: Stage
     folder: Path
     tail: Tail
+    feed: Feed
     replicas: list[Replica] = field(default_factory=list)
     started: int = 0
+    ended_by_themselves: int = 0
+    injected: Counter[str] = field(default_factory=Counter)
 
     async def add_replica(self) -> Replica:
         """Start one more replica; it is not ready yet."""
@@ -40,6 +56,8 @@ class Ground:
             f"{PREFIX}KAFKA__TRANSACTION_TIMEOUT_MS": str(TRANSACTION_SECONDS * 1000),
             f"{PREFIX}EMIT": EMIT,
         }
+        if self.network is not None:  # the replicas alone: the suite's own clients must see what is true
+            settings[f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS"] = self.cluster.detour_servers
         replica = await asyncio.to_thread(Replica.start, f"replica-{self.started}", self.folder, settings)
         self.replicas.append(replica)
         return replica
@@ -60,6 +78,20 @@ class Ground:
         """Wait until that many more input records are committed."""
         target = self.tail.done + records
         await until(lambda: self.tail.done >= target, PATIENCE)
+
+    async def recovered(self) -> None:
+        """Wait until every partition has committed something new."""
+        before = self.tail.done_by_partition()
+
+        def all_moved() -> bool:
+            now = self.tail.done_by_partition()
+            return all(now.get(p, 0) > before.get(p, 0) for p in range(PARTITIONS))
+
+        await until(all_moved, PATIENCE)
+
+    def logged(self, words: str) -> int:
+        """Count how often the replicas of this scenario logged the words, those that were killed too."""
+        return sum(log.read_text(errors="replace").count(words) for log in self.folder.glob("*.log"))
 
     async def says(self, replica: Replica, words: str, times: int = 1) -> None:
         """Wait until a replica's log has the words that many times."""
@@ -116,18 +148,21 @@ class Ground:
         return all(p["leader"] >= 0 and len(p["isr"]) == len(p["replicas"]) for p in partitions)
 
 
-async def prepare(cluster: LocalCluster, folder: Path) -> Ground:
-    """Create topics with three copies, and start two replicas that are ready."""
+async def prepare(arena: Arena, folder: Path, load: Load) -> Ground:
+    """Create topics with three copies, and start two replicas; they are not ready yet."""
     name = f"f-{uuid4().hex[:8]}"
     roles = set(Topics.model_fields) - {"partitions", "replication"}
     topics = {role: f"{name}-{role.replace('_', '-')}" for role in roles}
     kafka = Kafka(
-        bootstrap_servers=cluster.bootstrap_servers, group=name, session_timeout_ms=SESSION_SECONDS * 1000
+        bootstrap_servers=arena.cluster.bootstrap_servers,
+        group=name,
+        session_timeout_ms=SESSION_SECONDS * 1000,
     )
     settings = Settings(kafka=kafka, topics=Topics(**topics, partitions=PARTITIONS, replication=3))
     stage = Stage(settings)
     await create(stage.clients, stage.topics)
-    ground = Ground(cluster, stage, folder, Tail(stage))
+    tail = Tail(stage)
+    ground = Ground(arena.cluster, arena.network, stage, folder, tail, Feed(stage, load, lambda: tail.done))
     for _ in range(2):
         await ground.add_replica()
     return ground

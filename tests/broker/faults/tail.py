@@ -2,67 +2,41 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream_enforcer.kafka.changelog import CHECKPOINT_KEY, Checkpoint
+from stream_enforcer.kafka.changelog import CHECKPOINT_KEY, Checkpoint, bounds
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
-from tests.broker.stage import Stage
-from tests.builders import Json
-
-
-@dataclass
-class Chains:
-    """The chains seen so far.
-
-    Attributes:
-        last: Each account's latest decision.
-        lost: Sequence numbers that were jumped over.
-        repeated: Decisions that came again.
-        unlinked: Decisions whose link does not name the one before them.
-        order: Every decision id, in the order in which it was seen.
-    """
-
-    last: dict[str, Json] = field(default_factory=dict)
-    lost: int = 0
-    repeated: int = 0
-    unlinked: int = 0
-    order: list[str] = field(default_factory=list)
-
-    @property
-    def whole(self) -> bool:
-        return not (self.lost or self.repeated or self.unlinked)
-
-    def see(self, decision: Json) -> None:
-        account = decision["account_id"]
-        before = self.last.get(account)
-        expected = 1 + (before["sequence"] if before else 0)
-        self.order.append(decision["decision_id"])
-        if decision["sequence"] < expected:
-            self.repeated += 1
-            return
-        self.lost += decision["sequence"] - expected
-        link = (before and before["decision_id"], before and before["action"])
-        if decision["sequence"] == expected and (decision["supersedes"], decision["previous_action"]) != link:
-            self.unlinked += 1
-        self.last[account] = decision
+from tests.broker.faults.chains import Chains
+from tests.broker.stage import Stage, until
 
 
 class Tail:
     """Follows the decisions and the checkpoints, committed records only."""
 
     def __init__(self, stage: Stage) -> None:
-        self.chains = Chains()
+        self.chains = [Chains() for _ in range(stage.topics.partitions)]
         self._stage = stage
         self._checkpoints: dict[int, Checkpoint] = {}
+        self._positions: dict[TopicPartition, int] = {}
+
+    def done_by_partition(self) -> dict[int, int]:
+        """Count the input records that are committed, by partition."""
+        return {p: sum(checkpoint.offsets.values()) for p, checkpoint in self._checkpoints.items()}
 
     @property
     def done(self) -> int:
         """Input records that are committed."""
-        return sum(sum(checkpoint.offsets.values()) for checkpoint in self._checkpoints.values())
+        return sum(self.done_by_partition().values())
+
+    async def catch_up(self, seconds: float) -> None:
+        """Wait until all is read that the decisions hold now."""
+        decisions = self._stage.topics.decisions
+        tps = [TopicPartition(decisions, p) for p in range(self._stage.topics.partitions)]
+        ends = {tp: end for tp, (_, end) in (await bounds(self._stage.clients, tps)).items()}
+        await until(lambda: all(self._positions.get(tp, 0) >= end for tp, end in ends.items()), seconds)
 
     async def follow(self) -> None:
         """Read until cancelled; a read that fails is tried again from where it stood."""
@@ -72,7 +46,7 @@ class Tail:
             for t in (topics.decisions, topics.accounts)
             for p in range(topics.partitions)
         ]
-        positions = dict.fromkeys(tps, 0)
+        positions = self._positions = dict.fromkeys(tps, 0)
         reader = self._stage.clients.reader()
         await reader.start()
         try:
@@ -86,17 +60,21 @@ class Tail:
                     await asyncio.sleep(0.2)
                     continue
                 for tp, records in batches.items():
-                    self._take(records)
-                    positions[tp] = records[-1].offset + 1
+                    self._take(tp, records)
+                    await asyncio.sleep(0)  # the feed has its turn while a backlog is read
+                for tp in tps:  # past transaction markers too
+                    positions[tp] = await reader.position(tp)
         finally:
             await end_within(CLOSE_SECONDS, reader.stop())
 
-    def _take(self, records: list[ConsumerRecord[bytes, bytes]]) -> None:
-        for record in records:
-            if record.topic == self._stage.topics.decisions:
-                self.chains.see(orjson.loads(record.value))
-            elif record.key == CHECKPOINT_KEY:
-                self._checkpoints[record.partition] = Checkpoint.decode(record.value)
+    def _take(self, tp: TopicPartition, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+        if tp.topic == self._stage.topics.decisions:
+            for record in records:
+                self.chains[tp.partition].see(orjson.loads(record.value))
+            return
+        last = next((r for r in reversed(records) if r.key == CHECKPOINT_KEY), None)
+        if last is not None:
+            self._checkpoints[tp.partition] = Checkpoint.decode(last.value)
 
 
 def _seek(reader: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.broker.faults.tail import Chains
+from tests.broker.faults.chains import Chains
 from tests.builders import Json
 
 
@@ -14,6 +14,8 @@ def chain(*sequences: int) -> list[Json]:
             "decision_id": f"d{n}",
             "sequence": n,
             "action": "allow",
+            "review": False,
+            "reasons": [],
             "supersedes": f"d{n - 1}" if n > 1 else None,
             "previous_action": "allow" if n > 1 else None,
         }
