@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from stream_enforcer.kafka.changelog import RestoreStalled
 
-TRANSIENT: Final = (KafkaError, TimeoutError, OSError, RestoreStalled, AssertionError)
-"""Retried from the changelog. The client checks its own state with assertions, so a dead sender shows as one."""
+TRANSIENT: Final = (KafkaError, IllegalOperation, TimeoutError, OSError, RestoreStalled, AssertionError)
+"""Retried from the changelog. The client checks its own state with assertions, so a dead sender shows as one; a
+producer that is fenced between two sends of a commit says that there is no transaction, which is no KafkaError."""
 
 
 class Fatal(Exception):

@@ -366,6 +366,16 @@ async def test_a_group_that_does_not_answer_is_asked_again(stage: Stage) -> None
     assert stage.fatal == []
 
 
+async def test_a_producer_fenced_between_two_sends_is_a_reason_to_ask_the_group(stage: Stage) -> None:
+    stage.consumer.refusal = errors.CommitFailedError()
+    stage.open(Producer(send=raises(errors.IllegalOperation())))
+    await stage.opened(1)
+    stage.gather()
+    await until(lambda: stage.health.paused.get(0) == "given away by the group")
+    assert len(stage.made) == 1
+    assert stage.fatal == []
+
+
 async def test_positions_come_from_the_checkpoint_and_zero_is_one(stage: Stage) -> None:
     stage.open()
     await stage.opened(1)
