@@ -26,7 +26,7 @@ demo: setup ## Start a real Kafka and two replicas, feed 50,000 events, explain 
 test: setup ## Run every test, those on the real Kafka included
 	@$(BIN)/python -m pytest $(ARGS)
 
-faults: setup ## Kill and pause replicas and brokers of a real three-broker cluster; prints what was lost: nothing
+faults: setup ## Harm replicas, brokers, disks and network of a real three-broker cluster for 25 minutes; prints what was lost: nothing
 	@$(BIN)/python -m tests.broker.faults $(ARGS)
 
 check: setup ## Lint, formatting and types, of sources and tests
