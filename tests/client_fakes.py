@@ -89,6 +89,7 @@ class Producer:
 
     def __init__(self, **steps: Callable[[], Any]) -> None:
         self.calls: list[str] = []
+        self.fenced = False
         self.acks: list[asyncio.Future[Any]] = []
         self.steps = steps
 

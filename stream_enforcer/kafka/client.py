@@ -11,7 +11,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import OAuthAuthenticator
 from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError, SaslAuthenticationFailed, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    ProducerFenced,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 from aiokafka.producer import sender
 
 from stream_enforcer.kafka.token import Tokens
@@ -31,8 +38,33 @@ _NEVER_MS: Final = 2**31 - 1
 long work from a client that is stuck."""
 
 
+FENCED: Final = (ProducerFenced, InvalidProducerEpoch)
+
+
 class Producer(AIOKafkaProducer):  # type: ignore[misc]  # the client is untyped
     """A producer that can be left in the middle of anything."""
+
+    @property
+    def fenced(self) -> bool:
+        """Whether a newer producer has its id. What the call in hand raises may be something else."""
+        sending = self._sender.sender_task
+        return (
+            sending is not None
+            and sending.done()
+            and not sending.cancelled()
+            and isinstance(sending.exception(), FENCED)
+        )
+
+    async def stop(self) -> None:
+        """Stop; a failure of the transaction or of a batch that nobody waits for is no news by then."""
+        await super().stop()
+        waiters = [batch.future for batch in self._unsent()]
+        waiters += [batch._drain_waiter for batch in self._unsent()]  # noqa: SLF001 - no public way
+        if self._txn_manager is not None and self._txn_manager._transaction_waiter is not None:  # noqa: SLF001
+            waiters.append(self._txn_manager._transaction_waiter)  # noqa: SLF001
+        for waiter in waiters:
+            if waiter.done() and not waiter.cancelled():
+                waiter.exception()
 
     async def abandon(self) -> None:
         """Let go of connections and of what was to be sent; for one that did not stop.
@@ -40,8 +72,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # the client is untyped
         `stop` waits for the last batches, which never expire. A producer left alone there would try to send them
         for ever.
         """
-        unsent = self._message_accumulator
-        for batch in chain(*unsent._batches.values(), unsent._pending_batches):  # noqa: SLF001 - no public way
+        for batch in self._unsent():
             batch.future.cancel()
             batch._drain_waiter.cancel()  # noqa: SLF001
         sending = _tasks_of(self._sender)
@@ -50,6 +81,10 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # the client is untyped
         await self.client.close()
         if sending:
             await asyncio.wait(sending)
+
+    def _unsent(self) -> list[Any]:
+        batches = self._message_accumulator
+        return [*chain(*batches._batches.values()), *batches._pending_batches]  # noqa: SLF001 - no public way
 
 
 def _tasks_of(owner: object) -> list[asyncio.Task[Any]]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from stream_enforcer.kafka.access import lacking
 from stream_enforcer.kafka.changelog import Checkpoint, Restored, Sweep, bounds, restore
+from stream_enforcer.kafka.client import FENCED
 from stream_enforcer.kafka.expiry import Expiry
 from stream_enforcer.kafka.failures import TRANSIENT, Fatal, GivenAway
 from stream_enforcer.kafka.lifetime import START_SECONDS, end_producer_within, start_within
@@ -37,7 +37,7 @@ every transaction costs it two more round trips, one more marker, and the broker
 REBALANCE_SECONDS: Final = 30.0
 FIRST_BACKOFF: Final = 0.1
 LAST_BACKOFF: Final = 5.0
-OWNED_BY_ANOTHER: Final = (ProducerFenced, InvalidProducerEpoch, GivenAway)
+OWNED_BY_ANOTHER: Final = (*FENCED, GivenAway)
 
 
 class Task:
@@ -127,6 +127,9 @@ class Task:
                 await self._lost(error)
                 return
             except TRANSIENT as error:
+                if self._producer is not None and self._producer.fenced:
+                    await self._lost(error)
+                    return
                 await self._reset(error)
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, LAST_BACKOFF)

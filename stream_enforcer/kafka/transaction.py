@@ -74,9 +74,17 @@ async def _send(producer: AIOKafkaProducer, partition: int, out: Outgoing) -> in
         await producer.send_batch(batch, out.topic, partition=partition)
         for batch in _batches(producer, out.entries)
     ]
+    for ack in acks:
+        ack.add_done_callback(_seen)
     metadata = await asyncio.gather(*acks)
     last = metadata[-1]
     return int(last.offset) + 1
+
+
+def _seen(ack: "asyncio.Future[Any]") -> None:
+    """Take note of a failure that nobody awaits any more, when another batch of the transaction has failed first."""
+    if not ack.cancelled():
+        ack.exception()
 
 
 def _batches(producer: AIOKafkaProducer, entries: Iterable[Entry]) -> list[Any]:

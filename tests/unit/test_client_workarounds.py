@@ -366,12 +366,15 @@ async def test_a_group_that_does_not_answer_is_asked_again(stage: Stage) -> None
     assert stage.fatal == []
 
 
-async def test_a_producer_fenced_between_two_sends_is_a_reason_to_ask_the_group(stage: Stage) -> None:
-    stage.consumer.refusal = errors.CommitFailedError()
-    stage.open(Producer(send=raises(errors.IllegalOperation())))
+async def test_a_producer_fenced_between_two_sends_is_fenced_whatever_the_second_one_says(
+    stage: Stage,
+) -> None:
+    first = Producer(send=raises(errors.IllegalOperation()))
+    first.fenced = True
+    stage.open(first)
     await stage.opened(1)
     stage.gather()
-    await until(lambda: stage.health.paused.get(0) == "given away by the group")
+    await until(lambda: stage.health.paused.get(0) == "fenced by another owner")
     assert len(stage.made) == 1
     assert stage.fatal == []
 

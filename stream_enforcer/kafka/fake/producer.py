@@ -54,6 +54,11 @@ class FakeProducer:
         self._begun = False
         self._sending: list[asyncio.Task[RecordMetadata]] = []
 
+    @property
+    def fenced(self) -> bool:
+        """Never told beside the error itself."""
+        return False
+
     async def start(self) -> None:
         """Fence the predecessors."""
         await self._host.turn()
