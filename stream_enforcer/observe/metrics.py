@@ -104,7 +104,7 @@ PARTITIONS = MetricSpec(PREFIX + "partitions_owned", "gauge", "Partitions that t
 PARTITION_PAUSED = MetricSpec(
     PREFIX + "partition_paused",
     "gauge",
-    "1 while a partition of this replica stands still; reason is transient, fenced or dead_letters.",
+    "1 while a partition of this replica stands still; reason is transient, fenced, given_away or dead_letters.",
     ("partition", "reason"),
 )
 REFERENCE_AGE = MetricSpec(
