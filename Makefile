@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check bench bench-state fuzz lock clean
+.PHONY: help setup demo test faults check bench bench-state bench-ownership fuzz lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Create .venv with the locked dependencies and this package; instant when nothing changed
 
@@ -39,6 +39,9 @@ bench: setup ## Measure events/s, latency and memory on a real Kafka; prints the
 
 bench-state: setup ## Measure how fast a partition's accounts are restored, and what they take in memory
 	@$(BIN)/python -m benchmarks.state $(ARGS)
+
+bench-ownership: setup ## Build a snapshot of a made world of companies, open it, ask it; ARGS="--help" for sizes
+	@$(BIN)/python -m benchmarks.ownership $(ARGS)
 
 fuzz: setup ## Fuzz every decoder, guided by coverage; ARGS="--seconds 60 state" for one and a time
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0

@@ -8,6 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from stream_enforcer.cli.ownership_build import build
+from stream_enforcer.cli.ownership_diff import diff
+from stream_enforcer.cli.ownership_info import info
 from stream_enforcer.cli.ownership_tree import percent, tree
 from stream_enforcer.cli.printable import printable
 from stream_enforcer.cli.source_reports import Strict, tell
@@ -28,10 +31,17 @@ def ownership() -> None:
     """Look at ownership data."""
 
 
+app.command()(build)
+app.command()(info)
+app.command()(diff)
+
+
 @app.command()
 def show(
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Id of the company in the data.")],
-    files: Annotated[list[Path], typer.Option("--ownership", help="Ownership file; repeat for several.")],
+    files: Annotated[
+        list[Path], typer.Option("--ownership", help="Ownership file, repeatable; or one snapshot.")
+    ],
     restricted: Annotated[str, typer.Option(help="Country codes, separated by commas.")],
     at: Annotated[str | None, typer.Option(help="Day, such as 2024-06-30; today (UTC) by default.")] = None,
     threshold: Annotated[str, typer.Option(help="In per cent; more than this counts.")] = "50",

@@ -19,7 +19,10 @@ from stream_enforcer.reference.json_objects import json_objects
 from stream_enforcer.reference.native import NativeReader
 from stream_enforcer.reference.packed import opened
 from stream_enforcer.reference.reading import Reading
-from stream_enforcer.reference.report import Origin, SourceReport, Tally, skipped
+from stream_enforcer.reference.report import Origin, Reason, SourceReport, Tally, skipped
+from stream_enforcer.snapshot.file import is_snapshot
+from stream_enforcer.snapshot.graph import Snapshot
+from stream_enforcer.snapshot.layout import SourceFile
 
 _CHUNK: Final = 1 << 20
 _UNSPECIFIED: Final = "unspecified:"
@@ -51,7 +54,8 @@ def load_ownership(paths: Sequence[Path], *, strict: bool = False) -> OwnershipG
     The hash is SHA-256 over the length (8 bytes, big-endian) and the bytes of each file, as packed, in order.
 
     Args:
-        paths: Files of any format that `format_of` tells; plain, gzip, xz, or zip with one member.
+        paths: Files of any format that `format_of` tells; plain, gzip, xz, or zip with one member. Or one snapshot,
+            which has a hash of its own.
         strict: Refuse the first fault, instead of counting what is not used.
 
     Raises:
@@ -67,6 +71,8 @@ def read_ownership(paths: Sequence[Path], *, strict: bool = False) -> OwnershipF
     Raises:
         BadReference: As `load_ownership` says.
     """
+    if any(_is_snapshot(path) for path in paths):
+        return _snapshot(paths, strict=strict)
     total, readers, tallies = sha256(), _Readers(), []
     for path in paths:
         try:
@@ -82,6 +88,31 @@ def read_ownership(paths: Sequence[Path], *, strict: bool = False) -> OwnershipF
         as_of=max((reading.as_of for reading in readings if reading.as_of is not None), default=None),
     )
     return OwnershipFiles(graph, tuple(tally.report() for tally in tallies), _dangling(graph, readings))
+
+
+def _is_snapshot(path: Path) -> bool:
+    try:
+        return is_snapshot(path)
+    except OSError as error:
+        raise BadReference(str(path), f"can't be read: {error.strerror or error}") from None
+
+
+def _snapshot(paths: Sequence[Path], *, strict: bool) -> OwnershipFiles:
+    """Open a snapshot; the reports are those of the files that it was built from."""
+    path = paths[0]
+    if len(paths) > 1:
+        raise BadReference(str(path), "a snapshot stands alone: build one from all the files")
+    snapshot = Snapshot(path)
+    header = snapshot.file.header
+    reports = tuple(map(_report, header.sources))
+    if strict and any(report.faults for report in reports):
+        raise BadReference(str(path), "was built from files with faults; `ownership info` names them")
+    return OwnershipFiles(snapshot.graph, reports, header.unresolved)
+
+
+def _report(source: SourceFile) -> SourceReport:
+    reasons = tuple(Reason(one.kind, one.text, one.count, one.first) for one in source.reasons)
+    return SourceReport(source.name, source.format, source.unit, source.read, source.used, reasons)
 
 
 class _Readers:

@@ -15,6 +15,7 @@ import typer
 from hypothesis import given
 from typer.testing import CliRunner
 
+from stream_enforcer.cli import ownership
 from stream_enforcer.cli.decide import decide, decide_records
 from stream_enforcer.domain.decision import PublishedDecision
 from stream_enforcer.domain.engine import Emit
@@ -128,6 +129,19 @@ def test_what_is_wrong_with_ownership_data_is_told_with_its_place_or_refused(tmp
     result = cli.invoke(app, ["--ownership", data, "--strict"], input=lines(signup("a")))
     assert result.exit_code == 2
     assert f"{data}:2" in result.stderr
+
+
+def test_a_snapshot_takes_the_place_of_the_files_that_it_was_built_from(tmp_path: Path) -> None:
+    owners = [company("cn", "CN"), company("t", "SG", identifiers={"lei": "T"}), stake("cn", "t", 51)]
+    data, snapshot = write(tmp_path / "o.jsonl", *owners), str(tmp_path / "o.snapshot")
+    event = lines(signup("a", organization={"name": "T", "lei": "T"}))
+    assert cli.invoke(ownership.app, ["build", data, "-o", snapshot]).exit_code == 0
+    (read,) = decisions(cli.invoke(app, ["--ownership", data], input=event).stdout)
+    (mapped,) = decisions(cli.invoke(app, ["--ownership", snapshot], input=event).stdout)
+    assert mapped["action"] == "suspend"
+    assert mapped["ownership"] == read["ownership"]
+    result = cli.invoke(app, ["--ownership", snapshot, "--ownership", data], input=event)
+    assert (result.exit_code, "stands alone" in result.stderr) == (2, True)
 
 
 def test_dead_letters_are_written_with_place_reason_and_line(tmp_path: Path) -> None:

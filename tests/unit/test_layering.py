@@ -30,6 +30,7 @@ ALLOWED = frozenset({"pydantic", "pydantic_core", "orjson", "cel_expr_python"})
 CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "localtime"})
 EFFECTS = frozenset({"open", "print", "input", "exec", "eval", "__import__", "compile"})
 MAY_USE_KAFKA = ("kafka", "demo")
+MAY_USE_NUMPY = ("snapshot",)
 
 
 def label(path: Path) -> str:
@@ -84,6 +85,12 @@ def test_no_function_of_the_core_reads_a_clock_or_opens_anything(path: Path) -> 
 def test_only_the_kafka_package_and_the_demo_import_the_client(path: Path) -> None:
     if path.relative_to(PACKAGE).parts[0] not in MAY_USE_KAFKA:
         assert [module for module in imports(path) if module.split(".")[0] == "aiokafka"] == []
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=label)
+def test_only_the_snapshot_package_imports_numpy(path: Path) -> None:
+    if path.relative_to(PACKAGE).parts[0] not in MAY_USE_NUMPY:
+        assert [module for module in imports(path) if module.split(".")[0] == "numpy"] == []
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Entities, the stakes between them, and the immutable graph of both."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal, Self
+from typing import Final, Literal, Protocol, Self
 
 FULL: Final = 100_000_000
 """100 % in millionths of a percent, the unit of every share."""
@@ -99,6 +99,26 @@ def _active(since: str | None, until: str | None, on: str) -> bool:
     return (since is None or since <= on) and (until is None or on < until)
 
 
+class Index(Protocol):
+    """Finds the organisations of a graph by what a claim says of them; natural persons are not among them."""
+
+    def identified(self, key: tuple[str, ...]) -> str | None:
+        """Return the id of the one entity with an identifier; None where there is none, or several."""
+        ...
+
+    def in_country(self, name: str, country: str) -> Sequence[Entity]:
+        """Return entities of a normal name that are seated or registered in a country; two stand for all."""
+        ...
+
+    def in_no_country(self, name: str) -> Sequence[Entity]:
+        """Return entities of a normal name of which no country is known; two stand for all."""
+        ...
+
+    def anywhere(self, name: str) -> Sequence[Entity]:
+        """Return entities of a normal name; two stand for all."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class OwnershipGraph:
     """All entities and stakes of one snapshot; never changed after `build`.
@@ -107,6 +127,7 @@ class OwnershipGraph:
         hash: SHA-256 hex of the data that it was built from.
         as_of: Day of the newest snapshot or publication in it (ISO), where one is stated.
         entities: Entity by id.
+        index: Finds entities by identifier and name, where there is one already.
     """
 
     hash: str
@@ -114,6 +135,7 @@ class OwnershipGraph:
     entities: Mapping[str, Entity]
     _by_held: Mapping[str, tuple[Stake, ...]] = field(repr=False)
     _by_holder: Mapping[str, tuple[Stake, ...]] = field(repr=False)
+    index: Index | None = field(default=None, repr=False)
 
     @classmethod
     def build(
@@ -150,3 +172,7 @@ class OwnershipGraph:
     def stakes_of(self, holder: str) -> tuple[Stake, ...]:
         """Return the stakes that a holder has, by stake id."""
         return self._by_holder.get(holder, ())
+
+    def stakes(self) -> Iterable[Stake]:
+        """Return all stakes, those in one company together and by stake id."""
+        return (stake for group in self._by_held.values() for stake in group)

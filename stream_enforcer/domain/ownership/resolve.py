@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
-from stream_enforcer.domain.ownership.graph import Entity, OwnershipGraph
+from stream_enforcer.domain.ownership.graph import Entity, Index, OwnershipGraph
 
 # The last five are Cyrillic, as Russian names are written.
 _LEADING: Final = (
@@ -36,6 +36,13 @@ _LETTERS: Final = str.maketrans(
         ".": None,
         "'": None,
         "\u2019": None,
+    }
+)
+
+_ASCII: Final = str.maketrans(
+    {
+        letter: _LETTERS.get(ord(letter), letter.lower() if letter.isalnum() else " ")
+        for letter in map(chr, range(128))
     }
 )
 
@@ -69,47 +76,70 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Looks up claims; built once from a graph. Natural persons are never an organisation."""
+    """Looks up claims in a graph's index. Natural persons are never an organisation."""
 
+    _index: Index
+
+    @classmethod
+    def build(cls, graph: OwnershipGraph) -> Self:
+        """Take the index of a graph, or make it: an identifier that two entities share identifies neither."""
+        return cls(graph.index or _MemoryIndex.build(graph))
+
+    def resolve(self, claim: Claim) -> Match | None:
+        """Return the one entity that a claim names: by LEI, registration number, domain, else by name."""
+        registration_country = claim.registration_country or claim.country
+        for key in identifier_keys(claim.lei, claim.registration_number, registration_country, claim.domain):
+            entity = self._index.identified(key)
+            if entity is not None:
+                return Match(entity, "identifier", 100)
+        return self._by_name(claim)
+
+    def _by_name(self, claim: Claim) -> Match | None:
+        name = normal_name(claim.name) if claim.name is not None else ""
+        if not name:
+            return None
+        if claim.country is None:
+            return _only(self._index.anywhere(name), 80)
+        agreeing = self._index.in_country(name, claim.country)
+        return _only(agreeing, 95) if agreeing else _only(self._index.in_no_country(name), 80)
+
+
+def _only(found: Sequence[Entity], score: int) -> Match | None:
+    return Match(found[0].id, "name", score) if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _MemoryIndex:
     _identified: Mapping[tuple[str, ...], str]
     _named: Mapping[str, tuple[Entity, ...]]
 
     @classmethod
     def build(cls, graph: OwnershipGraph) -> Self:
-        """Index the entities of a graph; an identifier that two entities share identifies neither."""
         identified: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
         named: defaultdict[str, dict[str, Entity]] = defaultdict(dict)
         for entity in graph.entities.values():
             if entity.type == "person":
                 continue
-            ids = entity.identifiers
-            for key in _identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain):
+            for key in entity_keys(entity):
                 identified[key].add(entity.id)
             for name in (entity.name, *entity.aliases):
                 named[normal_name(name)][entity.id] = entity
-        named.pop("", None)
         return cls(
             {key: next(iter(found)) for key, found in identified.items() if len(found) == 1},
             {name: tuple(entities.values()) for name, entities in named.items()},
         )
 
-    def resolve(self, claim: Claim) -> Match | None:
-        """Return the one entity that a claim names: by LEI, registration number, domain, else by name."""
-        registration_country = claim.registration_country or claim.country
-        for key in _identifier_keys(claim.lei, claim.registration_number, registration_country, claim.domain):
-            if key in self._identified:
-                return Match(self._identified[key], "identifier", 100)
-        return self._by_name(claim)
+    def identified(self, key: tuple[str, ...]) -> str | None:
+        return self._identified.get(key)
 
-    def _by_name(self, claim: Claim) -> Match | None:
-        if claim.name is None:
-            return None
-        found = self._named.get(normal_name(claim.name), ())
-        agreeing = [entity for entity in found if claim.country in _countries(entity)]
-        if claim.country is not None and agreeing:
-            return Match(agreeing[0].id, "name", 95) if len(agreeing) == 1 else None
-        open_ones = [entity for entity in found if claim.country is None or not _countries(entity)]
-        return Match(open_ones[0].id, "name", 80) if len(open_ones) == 1 else None
+    def in_country(self, name: str, country: str) -> Sequence[Entity]:
+        return [entity for entity in self.anywhere(name) if country in countries(entity)]
+
+    def in_no_country(self, name: str) -> Sequence[Entity]:
+        return [entity for entity in self.anywhere(name) if not countries(entity)]
+
+    def anywhere(self, name: str) -> Sequence[Entity]:
+        return self._named.get(name, ())
 
 
 def normal_name(name: str) -> str:
@@ -117,10 +147,13 @@ def normal_name(name: str) -> str:
 
     A name that is nothing but legal forms keeps them.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold().translate(_LETTERS)
-    words = "".join(letter if letter.isalnum() or _is_mark(letter) else " " for letter in folded).split()
-    kept = _without_forms(words)
-    return " ".join(kept or words)
+    if name.isascii():  # most names are: the same in one step
+        words = kept = name.translate(_ASCII).split()
+    else:
+        folded = unicodedata.normalize("NFKC", name).casefold().translate(_LETTERS)
+        words = "".join(letter if letter.isalnum() or _is_mark(letter) else " " for letter in folded).split()
+        kept = [found for word in words if (found := _without_joined_forms(word))]
+    return " ".join(_without_forms(kept) or words)
 
 
 def _is_mark(letter: str) -> bool:
@@ -128,8 +161,7 @@ def _is_mark(letter: str) -> bool:
 
 
 def _without_forms(words: list[str]) -> list[str]:
-    kept = [_without_joined_forms(word) for word in words]
-    kept = [word for word in kept if word]
+    kept = words.copy()
     while kept and kept[-1] in _TRAILING_FORMS:
         kept.pop()
         if kept[-1:] == ["and"]:
@@ -145,7 +177,7 @@ def _without_joined_forms(word: str) -> str:
     return word
 
 
-def _identifier_keys(
+def identifier_keys(
     lei: str | None, number: str | None, country: str | None, domain: str | None
 ) -> list[tuple[str, ...]]:
     """Return the keys of an entity or a claim, the surest first."""
@@ -159,5 +191,12 @@ def _identifier_keys(
     return keys
 
 
-def _countries(entity: Entity) -> set[str]:
+def entity_keys(entity: Entity) -> list[tuple[str, ...]]:
+    """Return the keys by which an entity is identified, the surest first."""
+    ids = entity.identifiers
+    return identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain)
+
+
+def countries(entity: Entity) -> set[str]:
+    """Return where an entity is registered and seated, as far as known."""
     return {country for country in (entity.country, entity.headquarters) if country is not None}

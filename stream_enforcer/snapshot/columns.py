@@ -1,0 +1,163 @@
+"""Entities and stakes as columns, a batch at a time: the form in which a build passes them on."""
+
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from stream_enforcer.domain.ownership.graph import Entity, Stake
+from stream_enforcer.domain.ownership.resolve import entity_keys, normal_name
+from stream_enforcer.snapshot.digest import country_code, digest, identifier_text
+from stream_enforcer.snapshot.records import TYPES
+
+Array = npt.NDArray[Any]
+
+PREFIX: Final = 24
+"""How much of a stake's id takes part in the first sort."""
+
+FORMS: Final[dict[str, tuple[str, int]]] = {
+    "entity_digest": ("<u8", 2),
+    "entity_type": ("<u1", 1),
+    "entity_country": ("<u2", 1),
+    "entity_headquarters": ("<u2", 1),
+    "entity_length": ("<u4", 1),
+    "entity_text": ("<u1", 1),
+    "identifier_digest": ("<u8", 2),
+    "identifier_entity": ("<u4", 1),
+    "name_digest": ("<u8", 2),
+    "name_entity": ("<u4", 1),
+    "party_digest": ("<u8", 2),
+    "party_length": ("<u4", 1),
+    "party_text": ("<u1", 1),
+    "source_digest": ("<u8", 2),
+    "source_length": ("<u4", 1),
+    "source_text": ("<u1", 1),
+    "stake_digest": ("<u8", 2),
+    "stake_prefix": ("<u8", 3),
+    "stake_holder": ("<u4", 1),
+    "stake_held": ("<u4", 1),
+    "stake_min": ("<u4", 1),
+    "stake_max": ("<u4", 1),
+    "stake_since": ("<u4", 1),
+    "stake_until": ("<u4", 1),
+    "stake_source": ("<u4", 1),
+    "stake_length": ("<u4", 1),
+    "stake_text": ("<u1", 1),
+}
+"""The columns of a batch: type, and how many numbers a row has. `…_entity`, `stake_holder`, `stake_held` are row
+numbers of the batch's entities and parties; `stake_source` is one more than a source's, 0 for none."""
+
+Batch = dict[str, Array]
+
+
+class Columns:
+    """Collects a batch."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[Any]] = {name: [] for name in FORMS}
+        self._parties: dict[str, int] = {}
+        self._sources: dict[str, int] = {}
+        self._entities = 0
+        self.stakes = 0
+
+    def __len__(self) -> int:
+        return self._entities + self.stakes
+
+    def entity(self, entity: Entity) -> None:
+        """Add an entity.
+
+        Raises:
+            ValueError: A country of it is not a code of two letters.
+        """
+        of = self._of
+        of["entity_country"].append(country_code(entity.country))
+        of["entity_headquarters"].append(country_code(entity.headquarters))
+        of["entity_digest"].append(digest(entity.id.encode()))
+        of["entity_type"].append(_TYPE_CODES[entity.type])
+        ids = entity.identifiers
+        listings = [(part.topic, part.program, part.since, part.until) for part in entity.listings]
+        row = (entity.id, entity.name, ids.lei, ids.registration_number, ids.domain, entity.aliases, listings)
+        text = orjson.dumps(row)
+        of["entity_text"].append(text)
+        of["entity_length"].append(len(text))
+        if entity.type != "person":
+            for key in entity_keys(entity):
+                of["identifier_digest"].append(digest(identifier_text(key)))
+                of["identifier_entity"].append(self._entities)
+            for name in (entity.name, *entity.aliases):
+                normal = normal_name(name)
+                if normal:
+                    of["name_digest"].append(digest(normal.encode()))
+                    of["name_entity"].append(self._entities)
+        self._entities += 1
+
+    def stake(self, stake: Stake) -> None:
+        """Add a stake.
+
+        Raises:
+            ValueError: A day of it is not one of the calendar.
+        """
+        of = self._of
+        of["stake_since"].append(day_number(stake.since))
+        of["stake_until"].append(day_number(stake.until))
+        text = stake.id.encode()
+        of["stake_digest"].append(digest(text))
+        of["stake_prefix"].append(text[:PREFIX].ljust(PREFIX, b"\0"))
+        of["stake_text"].append(text)
+        of["stake_length"].append(len(text))
+        of["stake_holder"].append(self._party(stake.holder))
+        of["stake_held"].append(self._party(stake.held))
+        of["stake_min"].append(stake.min)
+        of["stake_max"].append(stake.max)
+        of["stake_source"].append(0 if stake.source is None else self._source(stake.source))
+        self.stakes += 1
+
+    def batch(self) -> Batch:
+        """Return the columns."""
+        return {name: _array(name, self._of[name]) for name in FORMS}
+
+    def _party(self, party: str) -> int:
+        number = self._parties.get(party)
+        if number is None:
+            number = self._parties[party] = len(self._parties)
+            self._text("party", digest(party.encode()), orjson.dumps((party,)))
+        return number
+
+    def _source(self, source: str) -> int:
+        number = self._sources.get(source)
+        if number is None:
+            number = self._sources[source] = len(self._sources) + 1
+            text = source.encode()
+            self._text("source", digest(text), text)
+        return number
+
+    def _text(self, of: str, hashed: bytes, text: bytes) -> None:
+        self._of[f"{of}_digest"].append(hashed)
+        self._of[f"{of}_text"].append(text)
+        self._of[f"{of}_length"].append(len(text))
+
+
+_TYPE_CODES: Final = {name: code for code, name in enumerate(TYPES)}
+
+
+@lru_cache(1 << 16)
+def day_number(day: str | None) -> int:
+    """Turn an ISO day into its number (1 is the first of the year 1), None into 0.
+
+    Raises:
+        ValueError: Not a day.
+    """
+    return 0 if day is None else date.fromisoformat(day).toordinal()
+
+
+def _array(name: str, items: list[Any]) -> Array:
+    dtype, width = FORMS[name]
+    if name.endswith(("_text", "_digest", "_prefix")):
+        # The first byte of a prefix is to weigh most, as it does in text.
+        found: Array = np.frombuffer(b"".join(items), ">u8" if name == "stake_prefix" else dtype)
+        found = found.astype(dtype, copy=False)
+        return found.reshape(-1, width) if width > 1 else found
+    return np.array(items, dtype)

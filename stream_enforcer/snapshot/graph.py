@@ -1,0 +1,220 @@
+"""An ownership graph that answers from a snapshot file: nothing is loaded, entities and stakes are made on demand."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from stream_enforcer.domain.ownership.graph import Entity, OwnershipGraph, Stake
+from stream_enforcer.domain.ownership.question import Question
+from stream_enforcer.domain.ownership.resolve import countries, entity_keys, normal_name
+from stream_enforcer.domain.ownership.semantics import Verdict
+from stream_enforcer.snapshot.digest import (
+    ANYWHERE,
+    NOWHERE,
+    country_code,
+    digest,
+    identifier_text,
+    name_key,
+)
+from stream_enforcer.snapshot.file import SnapshotFile
+from stream_enforcer.snapshot.records import Records
+
+VERDICTS: Final[tuple[Verdict, ...]] = ("refuted", "possible", "proved")
+"""By the two bits that stand for each."""
+
+_KEPT_GROUPS: Final = 1 << 13
+_KEPT_HOLDERS: Final = 16
+_Value = TypeVar("_Value")
+
+
+class Verdicts(NamedTuple):
+    """The verdicts of the three readings."""
+
+    control: Verdict
+    effective: Verdict
+    single_owner: Verdict
+
+
+class Snapshot:
+    """An open snapshot.
+
+    Attributes:
+        file: The file.
+        graph: What the readings, proofs and the resolver work on; as from the same data in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a snapshot file.
+
+        Raises:
+            BadReference: It can't be used; see `SnapshotFile`.
+        """
+        self.file = SnapshotFile(path)
+        self.records = Records(self.file)
+        self._verdict = self.file.section("entity_verdict")
+        header = self.file.header
+        self.graph = OwnershipGraph(
+            hash=header.hash,
+            as_of=header.as_of,
+            entities=_Entities(self.records),
+            _by_held=_Stakes(self.records, self.records.stakes_in, self.records.held_start, _KEPT_GROUPS),
+            _by_holder=_Stakes(
+                self.records, self.records.stakes_of, self.records.holder_start, _KEPT_HOLDERS
+            ),
+            index=_Index(self.records),
+        )
+
+    def verdicts(self, entity: str, on: str, question: Question) -> Verdicts | None:
+        """Return the verdicts that were worked out when the file was built.
+
+        Returns:
+            None where they were not worked out for this question, or where other stakes hold on this day.
+        """
+        number = self.records.number(entity)
+        if number is None or number >= self.records.entities or not self.answers(on, question):
+            return None
+        return self.verdicts_of(number)
+
+    def verdicts_of(self, number: int) -> Verdicts:
+        """Return the verdicts of an entity by its number, for the question and day in the header.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        bits = self._verdict[number]
+        try:
+            return Verdicts(*(VERDICTS[bits >> shift & 3] for shift in (0, 2, 4)))
+        except IndexError:
+            raise self.file.damaged(f"verdict of entity number {number}") from None
+
+    def answers(self, on: str, question: Question) -> bool:
+        """Tell whether the verdicts in the file are for this question and hold on this day."""
+        asked = self.file.header.asked
+        return (
+            asked is not None
+            and question == asked.question()
+            and (asked.since is None or asked.since <= on)
+            and (asked.until is None or on < asked.until)
+        )
+
+
+class _Entities(Mapping[str, Entity]):
+    """Entity by id."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._found = lru_cache(_KEPT_GROUPS)(records.find)
+
+    def __getitem__(self, key: str) -> Entity:
+        found = self._found(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def get(self, key: str, default: _Value = None) -> Entity | _Value:  # type: ignore[assignment]  # as dict.get
+        found = self._found(key)
+        return default if found is None else found
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._found(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._records.party_id, self._records.entity_numbers())
+
+    def __len__(self) -> int:
+        return self._records.entities
+
+
+class _Stakes(Mapping[str, tuple[Stake, ...]]):
+    """Stakes by id of the held company, or of the holder."""
+
+    def __init__(
+        self,
+        records: Records,
+        stakes: Callable[[int], tuple[Stake, ...]],
+        start: "memoryview[int]",
+        kept: int,
+    ) -> None:
+        self._records = records
+        self._stakes = stakes
+        self._start = start
+        self._found = lru_cache(kept)(self._find)
+
+    def __getitem__(self, key: str) -> tuple[Stake, ...]:
+        found = self._found(key)
+        if not found:
+            raise KeyError(key)
+        return found
+
+    def get(self, key: str, default: _Value = None) -> tuple[Stake, ...] | _Value:  # type: ignore[assignment]  # as dict.get
+        return self._found(key) or default
+
+    def __iter__(self) -> Iterator[str]:
+        for number in range(self._records.parties):
+            if self._start[number] != self._start[number + 1]:
+                yield self._records.party_id(number)
+
+    def __len__(self) -> int:
+        return sum(first != last for first, last in zip(self._start, self._start[1:], strict=False))
+
+    def _find(self, key: str) -> tuple[Stake, ...]:
+        number = self._records.number(key)
+        return () if number is None else self._stakes(number)
+
+
+class _Index:
+    """Entities by identifier and by name, from the sorted hashes of both."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        section = records.file.section
+        self._identifier_hash, self._identifier = section("identifier_hash"), section("identifier_entity")
+        self._name_hash, self._name = section("name_hash"), section("name_entity")
+
+    def identified(self, key: tuple[str, ...]) -> str | None:
+        wanted = int.from_bytes(digest(identifier_text(key))[:8], "little")
+        for number in _numbers(self._identifier_hash, self._identifier, wanted):
+            entity = self._entity(number)
+            if key in entity_keys(entity):
+                return entity.id
+        return None
+
+    def in_country(self, name: str, country: str) -> Sequence[Entity]:
+        try:
+            code = country_code(country)
+        except ValueError:
+            return ()
+        return self._two(name, code, lambda entity: country in countries(entity))
+
+    def in_no_country(self, name: str) -> Sequence[Entity]:
+        return self._two(name, NOWHERE, lambda entity: not countries(entity))
+
+    def anywhere(self, name: str) -> Sequence[Entity]:
+        return self._two(name, ANYWHERE, lambda _: True)
+
+    def _two(self, name: str, code: int, wanted: Callable[[Entity], bool]) -> Sequence[Entity]:
+        """Return the first two that are meant: who has two, need not look at thousands."""
+        name_hash = int.from_bytes(digest(name.encode(errors="surrogatepass"))[:8], "little")
+        found: list[Entity] = []
+        for number in _numbers(self._name_hash, self._name, name_key(name_hash, code)):
+            entity = self._entity(number)
+            names = (entity.name, *entity.aliases)
+            if wanted(entity) and any(normal_name(one) == name for one in names):
+                found.append(entity)
+                if len(found) == 2:
+                    break
+        return found
+
+    def _entity(self, number: int) -> Entity:
+        if number >= self._records.entities:
+            raise self._records.file.damaged(f"there is no entity number {number}")
+        return self._records.entity(number)
+
+
+def _numbers(hashes: "memoryview[int]", numbers: "memoryview[int]", key: int) -> Iterator[int]:
+    place = bisect_left(hashes, key)
+    while place < len(hashes) and hashes[place] == key:
+        yield numbers[place]
+        place += 1

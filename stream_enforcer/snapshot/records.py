@@ -1,0 +1,194 @@
+"""What stands in a snapshot file, as the domain's entities and stakes, made when they are asked for."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, get_args
+
+import orjson
+
+from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers, Listing, Stake
+from stream_enforcer.reference.errors import BadReference
+from stream_enforcer.snapshot.digest import country_name, key_of
+from stream_enforcer.snapshot.file import SnapshotFile
+
+TYPES: Final[tuple[EntityType, ...]] = get_args(EntityType)
+LONGEST_TEXT: Final = 64 << 20
+_MOST_MEETING: Final = 64
+"""As many texts as may share 64 bits of a hash; two hardly ever do."""
+_KEPT: Final = 1 << 14
+_DAMAGE: Final = (ValueError, TypeError, LookupError, OverflowError)
+
+
+class Records:
+    """The entities, parties and stakes of a file, by number.
+
+    A party is whoever takes part in a stake or has a record; the first `entities` of them have one.
+    """
+
+    def __init__(self, file: SnapshotFile) -> None:
+        self.file = file
+        self.entities = file.header.counts.entities
+        self.parties = file.header.counts.parties
+        section = file.section
+        self._type, self._country = section("entity_type"), section("entity_country")
+        self._headquarters = section("entity_headquarters")
+        self._text, self._text_start = section("party_text"), section("party_text_start")
+        self._hash, self._of_hash = section("party_hash"), section("party_of_hash")
+        self._holder, self._held = section("stake_holder"), section("stake_held")
+        self._min, self._max = section("stake_min"), section("stake_max")
+        self._since, self._until = section("stake_since"), section("stake_until")
+        self._source = section("stake_source")
+        self._stake_text, self._stake_text_start = section("stake_text"), section("stake_text_start")
+        self._source_text, self._source_start = section("source_text"), section("source_text_start")
+        self.held_start, self.holder_start = section("held_start"), section("holder_start")
+        self._of_holder = section("holder_stake")
+        self.party_id = lru_cache(_KEPT)(self._party_id)
+        self.entity = lru_cache(_KEPT)(self._entity)
+        self._source_name = lru_cache(256)(self._text_of_source)
+
+    def number(self, party: str) -> int | None:
+        """Return the number of a party, or None.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        for number in self._meant(party):
+            if self.party_id(number) == party:
+                return number
+        return None
+
+    def find(self, party: str) -> Entity | None:
+        """Return the entity with an id, or None.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        for number in self._meant(party):
+            if number < self.entities:
+                entity = self.entity(number)
+                if entity.id == party:
+                    return entity
+        return None
+
+    def _meant(self, party: str) -> Iterator[int]:
+        key = key_of(party)
+        first = bisect_left(self._hash, key)
+        for place in range(first, min(first + _MOST_MEETING, self.parties)):
+            if self._hash[place] != key:
+                return
+            yield self._of_hash[place]
+
+    def stakes_in(self, held: int) -> tuple[Stake, ...]:
+        """Return the stakes in a party, by stake id.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        first, last = self.held_start[held], self.held_start[held + 1]
+        return tuple(self._checked(place, self._held, held) for place in range(first, last))
+
+    def stakes_of(self, holder: int) -> tuple[Stake, ...]:
+        """Return the stakes that a party has, by stake id.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        first, last = self.holder_start[holder], self.holder_start[holder + 1]
+        try:
+            return tuple(
+                self._checked(self._of_holder[place], self._holder, holder) for place in range(first, last)
+            )
+        except IndexError:
+            raise self._damaged("stakes of", holder) from None
+
+    def entity_numbers(self) -> Iterator[int]:
+        """Return the numbers of all entities."""
+        return iter(range(self.entities))
+
+    def _party_id(self, number: int) -> str:
+        try:
+            return _required(self._row(number)[0])
+        except _DAMAGE:
+            raise self._damaged("party", number) from None
+
+    def _entity(self, number: int) -> Entity:
+        try:
+            party, name, lei, registration, domain, aliases, listings = self._row(number)
+            return Entity(
+                id=_required(party),
+                name=_required(name),
+                type=TYPES[self._type[number]],
+                country=country_name(self._country[number]),
+                headquarters=country_name(self._headquarters[number]),
+                aliases=tuple(map(_required, aliases)),
+                identifiers=Identifiers(_optional(lei), _optional(registration), _optional(domain)),
+                listings=tuple(_listing(*listing) for listing in listings),
+            )
+        except _DAMAGE:
+            raise self._damaged("entity", number) from None
+
+    def _row(self, number: int) -> Any:
+        return orjson.loads(_piece(self._text, self._text_start, number))
+
+    def _checked(self, place: int, column: "memoryview[int]", party: int) -> Stake:
+        """Make a stake, which must be one of the party's: so a damaged index ends at the first wrong one."""
+        try:
+            if column[place] != party:
+                raise self._damaged("stakes of", party)
+            return self._stake(place)
+        except BadReference:
+            raise
+        except _DAMAGE:
+            raise self._damaged("stake", place) from None
+
+    def _stake(self, place: int) -> Stake:
+        source = self._source[place]
+        return Stake(
+            id=str(_piece(self._stake_text, self._stake_text_start, place), "utf-8"),
+            holder=self.party_id(self._holder[place]),
+            held=self.party_id(self._held[place]),
+            min=self._min[place],
+            max=self._max[place],
+            since=day_text(self._since[place]),
+            until=day_text(self._until[place]),
+            source=self._source_name(source - 1) if source else None,
+        )
+
+    def _text_of_source(self, number: int) -> str:
+        return str(_piece(self._source_text, self._source_start, number), "utf-8")
+
+    def _damaged(self, what: str, number: int) -> BadReference:
+        return self.file.damaged(f"{what} number {number} can't be read")
+
+
+def _piece(text: "memoryview[int]", start: "memoryview[int]", number: int) -> "memoryview[int]":
+    first, last = start[number], start[number + 1]
+    if not first <= last <= len(text) or last - first > LONGEST_TEXT:
+        raise ValueError("no such piece of text")
+    return text[first:last]
+
+
+@lru_cache(1 << 12)
+def day_text(day: int) -> str | None:
+    """Turn a day's number (1 is the first of the year 1; 0 stands for none) into ISO text.
+
+    Raises:
+        ValueError: There is no such day.
+    """
+    return date.fromordinal(day).isoformat() if day else None
+
+
+def _required(text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError("not a text")
+    return text
+
+
+def _optional(text: object) -> str | None:
+    return None if text is None else _required(text)
+
+
+def _listing(topic: object, program: object, since: object, until: object) -> Listing:
+    return Listing(_required(topic), _optional(program), _optional(since), _optional(until))
