@@ -7,7 +7,7 @@ from stream_enforcer.domain.account import NEW, Account, Evidence, fold
 from stream_enforcer.domain.decision import Decision, Trigger, write
 from stream_enforcer.domain.events import Event, EventKind, Malformed, Override, decode
 from stream_enforcer.domain.records import Record
-from stream_enforcer.domain.world import Verdict, World, verdict
+from stream_enforcer.domain.world import Verdict, World
 
 Emit = Literal["transitions", "every"]
 
@@ -71,7 +71,7 @@ def _trigger(record: Record, event: Event) -> Trigger:
 def _conclude(
     account_id: str, before: Account, evidence: Evidence, world: World, trigger: Trigger, every: bool
 ) -> Step:
-    now = verdict(evidence, before.standing, world)
+    now = world.verdict(evidence, before.standing)
     judgement = now.judgement
     if before.sequence and not every and _said(before) == _says(now):
         same = evidence is before.evidence and judgement.standing == before.standing

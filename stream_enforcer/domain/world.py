@@ -1,11 +1,12 @@
 """The world: policy, geo tables and ownership as one value, by hash."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+from weakref import proxy
 
 import orjson
 
@@ -18,54 +19,7 @@ from stream_enforcer.domain.ownership.resolve import Claim, Match, Resolver
 from stream_enforcer.domain.ownership.semantics import Finding, assess
 from stream_enforcer.domain.policy import Judgement, Policy, judge
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class World:
-    """Everything but the account that a judgement depends on. Swapped whole, never changed.
-
-    Attributes:
-        policy: The compiled policy.
-        geo: The geo tables.
-        graph: The ownership snapshot, or None where there is none.
-        reference: What decisions say of the reference data.
-    """
-
-    policy: Policy
-    geo: GeoLookup
-    graph: OwnershipGraph | None
-    resolver: Resolver | None
-    reference: Mapping[str, Any] = field(repr=False)
-
-    @classmethod
-    def build(cls, policy: Policy, geo: GeoLookup, graph: OwnershipGraph | None) -> "World":
-        """Put a world together from loaded parts."""
-        reference = {
-            "geo": {"hash": geo.hash, "built_at": geo.built_on},
-            "ownership": {"hash": graph.hash if graph else None, "as_of": graph.as_of if graph else None},
-        }
-        resolver = Resolver.build(graph) if graph else None
-        return cls(policy, geo, graph, resolver, MappingProxyType(reference))
-
-    @property
-    def reference_hash(self) -> str:
-        """SHA-256 hex over the hashes of the reference data."""
-        return sha256(orjson.dumps(dict(self.reference), option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-    def resolve(self, claim: Claim) -> Match | None:
-        """Find the entity that a claim means."""
-        return self.resolver.resolve(claim) if self.resolver else None
-
-    def assess(self, entity: str, as_of: str) -> Finding:
-        """Assess who owns an entity on a day (ISO date)."""
-        return _assess(self, entity, as_of)
-
-
-# A world is hashed by identity, so these caches never mix two worlds; what a swap leaves behind ages out.
-@lru_cache(maxsize=1 << 16)
-def _assess(world: World, entity: str, as_of: str) -> Finding:
-    if world.graph is None:
-        raise ValueError("there is no ownership data to assess an entity by")
-    return assess(world.graph, entity, as_of, world.policy.question)
+_REMEMBERED: Final = 1 << 16
 
 
 class Verdict(NamedTuple):
@@ -85,9 +39,65 @@ class Verdict(NamedTuple):
     before_sequence: Mapping[str, Any]
 
 
-@lru_cache(maxsize=1 << 16)
-def verdict(evidence: Evidence, standing: Action, world: World) -> Verdict:
-    """Judge evidence in a world. Accounts that have shown the same share the work."""
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class World:
+    """Everything but the account that a judgement depends on. Swapped whole, never changed.
+
+    What it has worked out it remembers, and what it remembers ends with it: ownership that changes by the second
+    must not keep a thousand yesterdays in memory.
+
+    Attributes:
+        policy: The compiled policy.
+        geo: The geo tables.
+        graph: The ownership data, or None where there is none.
+        reference: What decisions say of the reference data.
+        resolve: Find the entity that a claim means.
+        assess: Assess who owns an entity on a day (ISO date).
+        verdict: Judge evidence, of an account of a standing. Accounts that have shown the same share the work.
+    """
+
+    policy: Policy
+    geo: GeoLookup
+    graph: OwnershipGraph | None
+    resolver: Resolver | None
+    reference: Mapping[str, Any] = field(repr=False)
+    resolve: Callable[[Claim], Match | None] = field(init=False, repr=False)
+    assess: Callable[[str, str], Finding] = field(init=False, repr=False)
+    verdict: Callable[[Evidence, Action], Verdict] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        me = proxy(self)  # a reference to itself would keep it until the collector's rarest round
+        object.__setattr__(self, "resolve", lru_cache(_REMEMBERED)(partial(_resolve, self.resolver)))
+        object.__setattr__(self, "assess", lru_cache(_REMEMBERED)(partial(_assess, self.graph, self.policy)))
+        object.__setattr__(self, "verdict", lru_cache(_REMEMBERED)(partial(_verdict, me)))
+
+    @classmethod
+    def build(cls, policy: Policy, geo: GeoLookup, graph: OwnershipGraph | None) -> "World":
+        """Put a world together from loaded parts."""
+        reference = {
+            "geo": {"hash": geo.hash, "built_at": geo.built_on},
+            "ownership": {"hash": graph.hash if graph else None, "as_of": graph.as_of if graph else None},
+        }
+        resolver = Resolver.build(graph) if graph else None
+        return cls(policy, geo, graph, resolver, MappingProxyType(reference))
+
+    @property
+    def reference_hash(self) -> str:
+        """SHA-256 hex over the hashes of the reference data."""
+        return sha256(orjson.dumps(dict(self.reference), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _resolve(resolver: Resolver | None, claim: Claim) -> Match | None:
+    return resolver.resolve(claim) if resolver else None
+
+
+def _assess(graph: OwnershipGraph | None, policy: Policy, entity: str, as_of: str) -> Finding:
+    if graph is None:
+        raise ValueError("there is no ownership data to assess an entity by")
+    return assess(graph, entity, as_of, policy.question)
+
+
+def _verdict(world: World, evidence: Evidence, standing: Action) -> Verdict:
     gathered = gather(evidence, standing, world)
     evidence_hash = _evidence_hash(gathered)
     override = evidence.override

@@ -14,7 +14,7 @@ from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.decision import PublishedDecision, compute_id
 from stream_enforcer.domain.engine import Emit
 from stream_enforcer.domain.policy import judge
-from stream_enforcer.domain.world import World, verdict
+from stream_enforcer.domain.world import World
 from tests.builders import Json, codes, facts_of, record, run, usage, world
 from tests.strategies import OWNERSHIP, anonymous_addresses, histories, times
 
@@ -24,7 +24,7 @@ emits = st.sampled_from(["transitions", "every"])
 
 def state(account: Account, judged_in: World = WORLD) -> tuple[Any, ...]:
     """Give all that an account's history must not depend on: evidence, and every field of the verdict."""
-    now = verdict(account.evidence, account.standing, judged_in)
+    now = judged_in.verdict(account.evidence, account.standing)
     said = (account.standing, account.action, account.review, account.codes)
     written = {**now.before_event_time, **now.before_previous_action, **now.before_sequence}
     return account.evidence, said, now.judgement, orjson.dumps(written)
