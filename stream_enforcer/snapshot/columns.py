@@ -9,8 +9,8 @@ import numpy.typing as npt
 import orjson
 
 from stream_enforcer.domain.ownership.graph import Entity, Stake
-from stream_enforcer.domain.ownership.resolve import entity_keys, normal_name
-from stream_enforcer.snapshot.digest import country_code, digest, identifier_text
+from stream_enforcer.domain.ownership.resolve import NAME, entity_keys
+from stream_enforcer.snapshot.digest import country_code, digest, digest_of_key
 from stream_enforcer.snapshot.records import TYPES
 
 Array = npt.NDArray[Any]
@@ -83,15 +83,10 @@ class Columns:
         text = orjson.dumps(row)
         of["entity_text"].append(text)
         of["entity_length"].append(len(text))
-        if entity.type != "person":
-            for key in entity_keys(entity):
-                of["identifier_digest"].append(digest(identifier_text(key)))
-                of["identifier_entity"].append(self._entities)
-            for name in (entity.name, *entity.aliases):
-                normal = normal_name(name)
-                if normal:
-                    of["name_digest"].append(digest(normal.encode()))
-                    of["name_entity"].append(self._entities)
+        for key in entity_keys(entity):
+            table = "name" if key[0] == NAME else "identifier"
+            of[f"{table}_digest"].append(digest_of_key(key))
+            of[f"{table}_entity"].append(self._entities)
         self._entities += 1
 
     def stake(self, stake: Stake) -> None:

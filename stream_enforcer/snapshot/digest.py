@@ -8,14 +8,9 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-ANYWHERE: Final = 0xFFFF
-"""Stands for the country of every entity, where names are looked up without one."""
 NOWHERE: Final = 0
 """Stands for the country of an entity of which none is known."""
 
-SPREAD: Final = 0x9E37_79B9_7F4A_7C15
-"""Spreads the country over the bits of a hash."""
-_MASK: Final = (1 << 64) - 1
 DIGEST: Final = 16
 
 
@@ -29,19 +24,9 @@ def key_of(text: str) -> int:
     return int.from_bytes(digest(text.encode(errors="surrogatepass"))[:8], "little")
 
 
-def identifier_text(key: Sequence[str]) -> bytes:
-    """Return an identifier as the text that is hashed: its kind first, so that an LEI meets no domain."""
-    return "\0".join(key).encode(errors="surrogatepass")
-
-
-def name_key(name_hash: int, country: int) -> int:
-    """Return the 64 bits under which a name in a country is found.
-
-    Args:
-        name_hash: First 64 bits of the digest of the normal name.
-        country: As `country_code` gives it, or one of the two above.
-    """
-    return (name_hash ^ (country * SPREAD)) & _MASK
+def digest_of_key(key: Sequence[str]) -> bytes:
+    """Return the 128 bits of an identifier or name: its kind is part of it, so that an LEI meets no domain."""
+    return digest("\0".join(key).encode(errors="surrogatepass"))
 
 
 def country_code(country: str | None) -> int:

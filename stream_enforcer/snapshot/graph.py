@@ -3,23 +3,17 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
-from stream_enforcer.domain.ownership.graph import Entity, OwnershipGraph, Stake
+from stream_enforcer.domain.ownership.graph import Entity, Key, OwnershipGraph, Stake
 from stream_enforcer.domain.ownership.question import Question
-from stream_enforcer.domain.ownership.resolve import countries, entity_keys, normal_name
+from stream_enforcer.domain.ownership.resolve import NAME, entity_keys
 from stream_enforcer.domain.ownership.semantics import Verdict
-from stream_enforcer.snapshot.digest import (
-    ANYWHERE,
-    NOWHERE,
-    country_code,
-    digest,
-    identifier_text,
-    name_key,
-)
+from stream_enforcer.snapshot.digest import digest_of_key
 from stream_enforcer.snapshot.file import SnapshotFile
-from stream_enforcer.snapshot.records import Records
+from stream_enforcer.snapshot.records import MOST_MEETING, Records
 
 VERDICTS: Final[tuple[Verdict, ...]] = ("refuted", "possible", "proved")
 """By the two bits that stand for each."""
@@ -165,45 +159,23 @@ class _Stakes(Mapping[str, tuple[Stake, ...]]):
 
 
 class _Index:
-    """Entities by identifier and by name, from the sorted hashes of both."""
+    """Organisations by identifier and by name, from the sorted hashes of both."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
         section = records.file.section
-        self._identifier_hash, self._identifier = section("identifier_hash"), section("identifier_entity")
-        self._name_hash, self._name = section("name_hash"), section("name_entity")
+        self._identifiers = section("identifier_hash"), section("identifier_entity")
+        self._names = section("name_hash"), section("name_entity")
 
-    def identified(self, key: tuple[str, ...]) -> str | None:
-        wanted = int.from_bytes(digest(identifier_text(key))[:8], "little")
-        for number in _numbers(self._identifier_hash, self._identifier, wanted):
+    def candidates(self, key: Key, limit: int) -> Sequence[Entity]:
+        hashes, numbers = self._names if key[0] == NAME else self._identifiers
+        wanted = int.from_bytes(digest_of_key(key)[:8], "little")
+        found: list[Entity] = []
+        for number in islice(_numbers(hashes, numbers, wanted), limit + MOST_MEETING):
             entity = self._entity(number)
             if key in entity_keys(entity):
-                return entity.id
-        return None
-
-    def in_country(self, name: str, country: str) -> Sequence[Entity]:
-        try:
-            code = country_code(country)
-        except ValueError:
-            return ()
-        return self._two(name, code, lambda entity: country in countries(entity))
-
-    def in_no_country(self, name: str) -> Sequence[Entity]:
-        return self._two(name, NOWHERE, lambda entity: not countries(entity))
-
-    def anywhere(self, name: str) -> Sequence[Entity]:
-        return self._two(name, ANYWHERE, lambda _: True)
-
-    def _two(self, name: str, code: int, wanted: Callable[[Entity], bool]) -> Sequence[Entity]:
-        """Return the first two that are meant: who has two, need not look at thousands."""
-        name_hash = int.from_bytes(digest(name.encode(errors="surrogatepass"))[:8], "little")
-        found: list[Entity] = []
-        for number in _numbers(self._name_hash, self._name, name_key(name_hash, code)):
-            entity = self._entity(number)
-            names = (entity.name, *entity.aliases)
-            if wanted(entity) and any(normal_name(one) == name for one in names):
                 found.append(entity)
-                if len(found) == 2:
+                if len(found) == limit:
                     break
         return found
 

@@ -17,7 +17,7 @@ from stream_enforcer.reference.report import Kind, Unit
 
 MAGIC: Final = b"\x89SEOWN\r\n"
 """Not text, and damaged by whatever translates the ends of lines."""
-VERSION: Final = 1
+VERSION: Final = 2
 ALIGN: Final = 64
 START: Final = struct.Struct("<8sII32s")
 CHECKSUM: Final = 32

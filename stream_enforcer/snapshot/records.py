@@ -15,7 +15,7 @@ from stream_enforcer.snapshot.file import SnapshotFile
 
 TYPES: Final[tuple[EntityType, ...]] = get_args(EntityType)
 LONGEST_TEXT: Final = 64 << 20
-_MOST_MEETING: Final = 64
+MOST_MEETING: Final = 64
 """As many texts as may share 64 bits of a hash; two hardly ever do."""
 _KEPT: Final = 1 << 14
 _DAMAGE: Final = (ValueError, TypeError, LookupError, OverflowError)
@@ -75,7 +75,7 @@ class Records:
     def _meant(self, party: str) -> Iterator[int]:
         key = key_of(party)
         first = bisect_left(self._hash, key)
-        for place in range(first, min(first + _MOST_MEETING, self.parties)):
+        for place in range(first, min(first + MOST_MEETING, self.parties)):
             if self._hash[place] != key:
                 return
             yield self._of_hash[place]

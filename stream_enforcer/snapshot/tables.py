@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from stream_enforcer.snapshot.columns import Array
-from stream_enforcer.snapshot.digest import ANYWHERE, SPREAD
 from stream_enforcer.snapshot.layout import Counts
 from stream_enforcer.snapshot.sorting import (
     Ids,
@@ -79,7 +78,7 @@ def tables(spool: Spool) -> Tables:
     columns |= stakes
     rows = [(spool.column("source_text"), starts(spool.column("source_length")), sources.first)]
     sections |= stake_sections | _texts("source", rows)
-    identifiers, names = _identifiers(spool, parties), _names(spool, parties, columns)
+    identifiers, names = _keys("identifier", spool, parties), _keys("name", spool, parties)
     for name, (keys, entities) in {"identifier": identifiers, "name": names}.items():
         sections |= {f"{name}_hash": items(keys), f"{name}_entity": items(entities)}
     counts = Counts(
@@ -167,32 +166,8 @@ def _last_of_each(stakes: Numbered) -> Array:
     return last
 
 
-def _identifiers(spool: Spool, parties: _Parties) -> tuple[Array, Array]:
-    """Return the identifiers that one entity alone has."""
-    row = spool.column("identifier_entity")
+def _keys(table: str, spool: Spool, parties: _Parties) -> tuple[Array, Array]:
+    """Return the hashes of identifiers or names, sorted, and the entities that have them."""
+    row = spool.column(f"{table}_entity")
     kept = np.flatnonzero(parties.last[row])
-    digests, entity = spool.column("identifier_digest")[kept], parties.of_record[row[kept]]
-    of_row, first = numbered(digests)
-    keys, entities = unique_pairs(of_row, entity)
-    alone = np.bincount(keys, minlength=len(first)) == 1
-    single = alone[keys]
-    hashes = digests[first[keys[single]], 0]
-    order = np.argsort(hashes, kind="stable")
-    return hashes[order], entities[single][order]
-
-
-def _names(spool: Spool, parties: _Parties, columns: dict[str, Array]) -> tuple[Array, Array]:
-    """Return the names, each under its countries and under none in particular."""
-    row = spool.column("name_entity")
-    kept = np.flatnonzero(parties.last[row])
-    hashes, entity = spool.column("name_digest")[kept, 0], parties.of_record[row[kept]]
-    country = columns["entity_country"][entity].astype("<u8")
-    seat = columns["entity_headquarters"][entity].astype("<u8")
-    second = np.flatnonzero((seat != 0) & (country != 0) & (seat != country))
-    codes = np.concatenate([np.where(country == 0, seat, country), seat[second]])
-    both = np.concatenate([np.arange(len(entity)), second])
-    with np.errstate(over="ignore"):
-        keys = np.concatenate(
-            [hashes[both] ^ (codes * np.uint64(SPREAD)), hashes ^ (np.uint64(ANYWHERE) * np.uint64(SPREAD))]
-        )
-    return unique_pairs(keys, np.concatenate([entity[both], entity]))
+    return unique_pairs(spool.column(f"{table}_digest")[kept, 0], parties.of_record[row[kept]])

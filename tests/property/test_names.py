@@ -3,7 +3,9 @@ import string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stream_enforcer.domain.ownership.resolve import normal_name
+from stream_enforcer.domain.ownership.graph import Entity, OwnershipGraph
+from stream_enforcer.domain.ownership.resolve import Claim, Resolver, claim_keys, entity_keys, normal_name
+from tests.snapshot_builders import DOMAINS, NAMES, entities
 
 WORDS = st.sampled_from(["Ltd", "AND", "A.G.", "a&b", "O'Neil", "gmbh", "jsc", "_", "7-11", "&", "", "."])
 
@@ -13,3 +15,32 @@ WORDS = st.sampled_from(["Ltd", "AND", "A.G.", "a&b", "O'Neil", "gmbh", "jsc", "
 def test_a_name_is_folded_alike_in_narrow_and_in_wide_letters(name: str) -> None:
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in name)
     assert normal_name(wide) == normal_name(name)
+
+
+CLAIMS = st.builds(
+    Claim,
+    name=st.none() | st.sampled_from([*NAMES, "acme", "roga"]) | st.text(max_size=5),
+    country=st.sampled_from([None, "CN", "GB", "US", "FR"]),
+    lei=st.sampled_from([None, None, "lei1", "LEI2", " "]),
+    registration_number=st.sampled_from([None, None, "7", "8"]),
+    domain=st.sampled_from([None, None, *DOMAINS]),
+)
+
+
+@given(entities(), CLAIMS)
+def test_a_claim_resolves_only_to_an_organisation_with_which_it_shares_a_key(
+    recorded: list[Entity], claim: Claim
+) -> None:
+    by_id = {entity.id: entity for entity in recorded}
+    match = Resolver.build(OwnershipGraph.build(recorded, [], hash="h")).resolve(claim)
+    if match is not None:
+        assert set(claim_keys(claim)) & set(entity_keys(by_id[match.entity]))
+        assert by_id[match.entity].type != "person"
+
+
+@given(entities())
+def test_keys_are_there_once_and_a_person_has_none(recorded: list[Entity]) -> None:
+    for entity in recorded:
+        keys = entity_keys(entity)
+        assert len(keys) == len(set(keys))
+        assert keys == [] or entity.type != "person"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stream_enforcer.domain.ownership import to_json
 from stream_enforcer.domain.ownership.graph import FULL, Entity, Stake
 from stream_enforcer.domain.ownership.question import Question
-from stream_enforcer.domain.ownership.resolve import Claim, Match, Resolver
+from stream_enforcer.domain.ownership.resolve import Claim, Match, Resolver, claim_keys, entity_keys
 from stream_enforcer.domain.ownership.semantics import assess
 from stream_enforcer.snapshot.building import Ask
 from stream_enforcer.snapshot.readings import effective, exact
@@ -70,8 +70,16 @@ def test_a_snapshot_finds_whom_a_claim_means_as_memory_does(
 ) -> None:
     memory = Resolver.build(in_memory(recorded, []))
     with TemporaryDirectory() as folder:
-        resolver = Resolver.build(snapshot_of(Path(folder), recorded, []).graph)
+        graph = snapshot_of(Path(folder), recorded, []).graph
+        resolver = Resolver.build(graph)
         assert [resolver.resolve(claim) for claim in claims] == [memory.resolve(claim) for claim in claims]
+        assert graph.index is not None
+        for key in {key for claim in claims for key in claim_keys(claim)}:
+            having = {entity.id for entity in recorded if key in entity_keys(entity)}
+            found = [entity.id for entity in graph.index.candidates(key, 20)]
+            assert len(found) == len(having)
+            assert set(found) == having
+            assert len(graph.index.candidates(key, 1)) == min(1, len(having))
 
 
 @pytest.mark.parametrize(("rounds", "together"), [(2_000, 4), (0, 4), (0, 1)])

@@ -17,6 +17,7 @@ from stream_enforcer.snapshot import building, native_batches, sources
 from stream_enforcer.snapshot.building import Ask, build
 from stream_enforcer.snapshot.file import SnapshotFile, is_snapshot
 from stream_enforcer.snapshot.graph import Snapshot
+from stream_enforcer.snapshot.layout import VERSION
 from tests.bods_builders import entity, relationship, shareholding
 from tests.ownership_builders import PERCENT, company
 from tests.snapshot_builders import native, snapshot_of
@@ -49,7 +50,10 @@ def test_a_snapshot_is_known_by_its_beginning(made: Path) -> None:
         (lambda data: data[:60], "is truncated: it has 60 bytes"),
         (lambda data: data[:-1], "is truncated"),
         (lambda data: data + b"\0", "goes on after its end"),
-        (lambda data: data[:8] + b"\7" + data[9:], "version 7; this program reads 1: build it again"),
+        (
+            lambda data: data[:8] + b"\7" + data[9:],
+            f"version 7; this program reads {VERSION}: build it again",
+        ),
         (lambda data: data[:12] + b"\xff\xff\xff\xff" + data[16:], "header's length makes no sense"),
         (
             lambda data: data[:50] + bytes([data[50] ^ 1]) + data[51:],
@@ -98,7 +102,7 @@ def _with_header(data: bytes, header: object, old_length: int) -> bytes:
     from hashlib import sha256  # noqa: PLC0415 - beside its only use
 
     text = json.dumps(header).encode()
-    start = struct.pack("<8sII32s", data[:8], 1, len(text), sha256(text).digest()) + text
+    start = struct.pack("<8sII32s", data[:8], VERSION, len(text), sha256(text).digest()) + text
     return start + bytes(-len(start) % 64) + data[-(-(48 + old_length) // 64) * 64 :]
 
 

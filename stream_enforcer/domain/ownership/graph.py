@@ -99,23 +99,15 @@ def _active(since: str | None, until: str | None, on: str) -> bool:
     return (since is None or since <= on) and (until is None or on < until)
 
 
+Key = tuple[str, ...]
+"""What organisations are found by: a kind of identifier or of name, and its parts. See `resolve.entity_keys`."""
+
+
 class Index(Protocol):
-    """Finds the organisations of a graph by what a claim says of them; natural persons are not among them."""
+    """Finds the organisations of a graph by a key; natural persons are not among them."""
 
-    def identified(self, key: tuple[str, ...]) -> str | None:
-        """Return the id of the one entity with an identifier; None where there is none, or several."""
-        ...
-
-    def in_country(self, name: str, country: str) -> Sequence[Entity]:
-        """Return entities of a normal name that are seated or registered in a country; two stand for all."""
-        ...
-
-    def in_no_country(self, name: str) -> Sequence[Entity]:
-        """Return entities of a normal name of which no country is known; two stand for all."""
-        ...
-
-    def anywhere(self, name: str) -> Sequence[Entity]:
-        """Return entities of a normal name; two stand for all."""
+    def candidates(self, key: Key, limit: int) -> Sequence[Entity]:
+        """Return the organisations that have a key, each once and in no order; `limit` of them when there are more."""
         ...
 
 
@@ -127,7 +119,7 @@ class OwnershipGraph:
         hash: SHA-256 hex of the data that it was built from.
         as_of: Day of the newest snapshot or publication in it (ISO), where one is stated.
         entities: Entity by id.
-        index: Finds entities by identifier and name, where there is one already.
+        index: Finds organisations by key, where there is one already.
     """
 
     hash: str

@@ -1,12 +1,21 @@
-"""From what an account claims of its organisation to the entity that it is."""
+"""From what an account claims of its organisation to the entity that it is.
+
+The law of keys: a claim resolves only to an organisation with which it shares a key. `claim_keys` and `entity_keys`
+are the keys of both; an index finds organisations by key, and everything else is decided here.
+"""
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
-from stream_enforcer.domain.ownership.graph import Entity, Index, OwnershipGraph
+from stream_enforcer.domain.ownership.graph import Entity, Index, Key, OwnershipGraph
+
+NAME: Final = "name"
+"""Kind of the keys of names; every other kind is of an identifier."""
+MOST_CANDIDATES: Final = 64
+"""As many organisations of one name key are looked at; a name that more have says nothing."""
 
 # The last five are Cyrillic, as Russian names are written.
 _LEADING: Final = (
@@ -87,21 +96,24 @@ class Resolver:
 
     def resolve(self, claim: Claim) -> Match | None:
         """Return the one entity that a claim names: by LEI, registration number, domain, else by name."""
-        registration_country = claim.registration_country or claim.country
-        for key in identifier_keys(claim.lei, claim.registration_number, registration_country, claim.domain):
-            entity = self._index.identified(key)
-            if entity is not None:
-                return Match(entity, "identifier", 100)
-        return self._by_name(claim)
+        for key in _claimed_identifiers(claim):
+            found = self._index.candidates(key, 2)
+            if len(found) == 1:
+                return Match(found[0].id, "identifier", 100)
+        for key in name_keys(claim.name or ""):
+            match = self._by_name(key, claim.country)
+            if match is not None:
+                return match
+        return None
 
-    def _by_name(self, claim: Claim) -> Match | None:
-        name = normal_name(claim.name) if claim.name is not None else ""
-        if not name:
+    def _by_name(self, key: Key, country: str | None) -> Match | None:
+        found = self._index.candidates(key, MOST_CANDIDATES + 1)
+        if len(found) > MOST_CANDIDATES:
             return None
-        if claim.country is None:
-            return _only(self._index.anywhere(name), 80)
-        agreeing = self._index.in_country(name, claim.country)
-        return _only(agreeing, 95) if agreeing else _only(self._index.in_no_country(name), 80)
+        if country is None:
+            return _only(found, 80)
+        agreeing = [entity for entity in found if country in countries(entity)]
+        return _only(agreeing, 95) or _only([entity for entity in found if not countries(entity)], 80)
 
 
 def _only(found: Sequence[Entity], score: int) -> Match | None:
@@ -110,36 +122,18 @@ def _only(found: Sequence[Entity], score: int) -> Match | None:
 
 @dataclass(frozen=True, slots=True)
 class _MemoryIndex:
-    _identified: Mapping[tuple[str, ...], str]
-    _named: Mapping[str, tuple[Entity, ...]]
+    _found: Mapping[Key, Sequence[Entity]]
 
     @classmethod
     def build(cls, graph: OwnershipGraph) -> Self:
-        identified: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-        named: defaultdict[str, dict[str, Entity]] = defaultdict(dict)
+        found: defaultdict[Key, list[Entity]] = defaultdict(list)
         for entity in graph.entities.values():
-            if entity.type == "person":
-                continue
             for key in entity_keys(entity):
-                identified[key].add(entity.id)
-            for name in (entity.name, *entity.aliases):
-                named[normal_name(name)][entity.id] = entity
-        return cls(
-            {key: next(iter(found)) for key, found in identified.items() if len(found) == 1},
-            {name: tuple(entities.values()) for name, entities in named.items()},
-        )
+                found[key].append(entity)
+        return cls(found)
 
-    def identified(self, key: tuple[str, ...]) -> str | None:
-        return self._identified.get(key)
-
-    def in_country(self, name: str, country: str) -> Sequence[Entity]:
-        return [entity for entity in self.anywhere(name) if country in countries(entity)]
-
-    def in_no_country(self, name: str) -> Sequence[Entity]:
-        return [entity for entity in self.anywhere(name) if not countries(entity)]
-
-    def anywhere(self, name: str) -> Sequence[Entity]:
-        return self._named.get(name, ())
+    def candidates(self, key: Key, limit: int) -> Sequence[Entity]:
+        return self._found.get(key, ())[:limit]
 
 
 def normal_name(name: str) -> str:
@@ -177,24 +171,42 @@ def _without_joined_forms(word: str) -> str:
     return word
 
 
-def identifier_keys(
-    lei: str | None, number: str | None, country: str | None, domain: str | None
-) -> list[tuple[str, ...]]:
-    """Return the keys of an entity or a claim, the surest first."""
-    keys: list[tuple[str, ...]] = []
-    if lei and lei.strip():
-        keys.append(("lei", lei.strip().upper()))
-    if number and number.strip() and country:
-        keys.append(("registration", country.strip().upper(), number.strip().upper()))
-    if domain and domain.strip():
-        keys.append(("domain", domain.strip().lower().removesuffix(".").removeprefix("www.")))
-    return keys
+def claim_keys(claim: Claim) -> list[Key]:
+    """Return the keys by which a claim can find an organisation, the surest first."""
+    return [*_claimed_identifiers(claim), *name_keys(claim.name or "")]
 
 
-def entity_keys(entity: Entity) -> list[tuple[str, ...]]:
-    """Return the keys by which an entity is identified, the surest first."""
+def entity_keys(entity: Entity) -> list[Key]:
+    """Return the keys by which an entity is found, each once, the surest first; none for a natural person."""
+    if entity.type == "person":
+        return []
     ids = entity.identifiers
-    return identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain)
+    keys = [*_identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain)]
+    for name in (entity.name, *entity.aliases):
+        keys += name_keys(name)
+    return list(dict.fromkeys(keys)) if entity.aliases else keys
+
+
+def name_keys(name: str) -> list[Key]:
+    """Return the keys of a name, the surest first."""
+    normal = normal_name(name)
+    return [(NAME, normal)] if normal else []
+
+
+def _claimed_identifiers(claim: Claim) -> Iterator[Key]:
+    country = claim.registration_country or claim.country
+    return _identifier_keys(claim.lei, claim.registration_number, country, claim.domain)
+
+
+def _identifier_keys(
+    lei: str | None, number: str | None, country: str | None, domain: str | None
+) -> Iterator[Key]:
+    if lei and lei.strip():
+        yield ("lei", lei.strip().upper())
+    if number and number.strip() and country:
+        yield ("registration", country.strip().upper(), number.strip().upper())
+    if domain and domain.strip():
+        yield ("domain", domain.strip().lower().removesuffix(".").removeprefix("www."))
 
 
 def countries(entity: Entity) -> set[str]:
