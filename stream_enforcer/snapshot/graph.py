@@ -57,6 +57,7 @@ class Snapshot:
             _by_holder=_Stakes(
                 self.records, self.records.stakes_of, self.records.holder_start, _KEPT_HOLDERS
             ),
+            _by_id=_StakesById(self.records),
             index=_Index(self.records),
         )
 
@@ -156,6 +157,25 @@ class _Stakes(Mapping[str, tuple[Stake, ...]]):
     def _find(self, key: str) -> tuple[Stake, ...]:
         number = self._records.number(key)
         return () if number is None else self._stakes(number)
+
+
+class _StakesById(Mapping[str, Stake]):
+    """Stakes by id."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def __getitem__(self, key: str) -> Stake:
+        found = self._records.stake(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._records.stake_id, range(len(self)))
+
+    def __len__(self) -> int:
+        return self._records.file.header.counts.stakes
 
 
 class _Index:

@@ -17,7 +17,7 @@ from stream_enforcer.reference.report import Kind, Unit
 
 MAGIC: Final = b"\x89SEOWN\r\n"
 """Not text, and damaged by whatever translates the ends of lines."""
-VERSION: Final = 2
+VERSION: Final = 3
 ALIGN: Final = 64
 START: Final = struct.Struct("<8sII32s")
 CHECKSUM: Final = 32
@@ -47,6 +47,8 @@ SECTIONS: Final[dict[str, tuple[Dtype, Rows, int]]] = {
     "stake_source": ("u4", "stakes", 0),
     "stake_text_start": ("u8", "stakes", 1),
     "stake_text": ("u1", "bytes", 0),
+    "stake_hash": ("u8", "stakes", 0),
+    "stake_of_hash": ("u4", "stakes", 0),
     "holder_start": ("u4", "parties", 1),
     "holder_stake": ("u4", "stakes", 0),
     "source_text_start": ("u8", "sources", 1),

@@ -35,7 +35,8 @@ class Records:
         self._type, self._country = section("entity_type"), section("entity_country")
         self._headquarters = section("entity_headquarters")
         self._text, self._text_start = section("party_text"), section("party_text_start")
-        self._hash, self._of_hash = section("party_hash"), section("party_of_hash")
+        self._parties_by_hash = section("party_hash"), section("party_of_hash")
+        self._stakes_by_hash = section("stake_hash"), section("stake_of_hash")
         self._holder, self._held = section("stake_holder"), section("stake_held")
         self._min, self._max = section("stake_min"), section("stake_max")
         self._since, self._until = section("stake_since"), section("stake_until")
@@ -54,7 +55,7 @@ class Records:
         Raises:
             BadReference: The file is damaged.
         """
-        for number in self._meant(party):
+        for number in _meant(*self._parties_by_hash, party):
             if self.party_id(number) == party:
                 return number
         return None
@@ -65,20 +66,27 @@ class Records:
         Raises:
             BadReference: The file is damaged.
         """
-        for number in self._meant(party):
+        for number in _meant(*self._parties_by_hash, party):
             if number < self.entities:
                 entity = self.entity(number)
                 if entity.id == party:
                     return entity
         return None
 
-    def _meant(self, party: str) -> Iterator[int]:
-        key = key_of(party)
-        first = bisect_left(self._hash, key)
-        for place in range(first, min(first + MOST_MEETING, self.parties)):
-            if self._hash[place] != key:
-                return
-            yield self._of_hash[place]
+    def stake(self, stake_id: str) -> Stake | None:
+        """Return the stake with an id, or None.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        for place in _meant(*self._stakes_by_hash, stake_id):
+            try:
+                stake = self._stake(place)
+            except _DAMAGE:
+                raise self._damaged("stake", place) from None
+            if stake.id == stake_id:
+                return stake
+        return None
 
     def stakes_in(self, held: int) -> tuple[Stake, ...]:
         """Return the stakes in a party, by stake id.
@@ -146,7 +154,7 @@ class Records:
     def _stake(self, place: int) -> Stake:
         source = self._source[place]
         return Stake(
-            id=str(_piece(self._stake_text, self._stake_text_start, place), "utf-8"),
+            id=self.stake_id(place),
             holder=self.party_id(self._holder[place]),
             held=self.party_id(self._held[place]),
             min=self._min[place],
@@ -156,11 +164,24 @@ class Records:
             source=self._source_name(source - 1) if source else None,
         )
 
+    def stake_id(self, place: int) -> str:
+        """Return the id of the stake at a place."""
+        return str(_piece(self._stake_text, self._stake_text_start, place), "utf-8")
+
     def _text_of_source(self, number: int) -> str:
         return str(_piece(self._source_text, self._source_start, number), "utf-8")
 
     def _damaged(self, what: str, number: int) -> BadReference:
         return self.file.damaged(f"{what} number {number} can't be read")
+
+
+def _meant(hashes: "memoryview[int]", numbers: "memoryview[int]", text: str) -> Iterator[int]:
+    key = key_of(text)
+    first = bisect_left(hashes, key)
+    for place in range(first, min(first + MOST_MEETING, len(hashes))):
+        if hashes[place] != key:
+            return
+        yield numbers[place]
 
 
 def _piece(text: "memoryview[int]", start: "memoryview[int]", number: int) -> "memoryview[int]":

@@ -155,7 +155,13 @@ def _stakes(spool: Spool, parties: _Parties, sources: Numbered) -> tuple[dict[st
     columns["holder_start"] = start_of_groups(columns["stake_holder"], count)
     columns["holder_stake"] = by_holder.astype("<u4")
     texts = _texts("stake", [(ids.text, start, rows)])
-    named = {"stake_source": source[spool.column("stake_source")[rows]]}
+    keys = spool.column("stake_digest")[rows, 0]
+    by_key = np.argsort(keys, kind="stable").astype("<u4")
+    named = {
+        "stake_source": source[spool.column("stake_source")[rows]],
+        "stake_hash": keys[by_key],
+        "stake_of_hash": by_key,
+    }
     return columns, {name: items(column) for name, column in (columns | named).items()} | texts
 
 

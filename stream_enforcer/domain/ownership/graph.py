@@ -127,6 +127,7 @@ class OwnershipGraph:
     entities: Mapping[str, Entity]
     _by_held: Mapping[str, tuple[Stake, ...]] = field(repr=False)
     _by_holder: Mapping[str, tuple[Stake, ...]] = field(repr=False)
+    _by_id: Mapping[str, Stake] = field(repr=False)
     index: Index | None = field(default=None, repr=False)
 
     @classmethod
@@ -155,7 +156,12 @@ class OwnershipGraph:
             entities=MappingProxyType({entity.id: entity for entity in entities}),
             _by_held=MappingProxyType({held: tuple(group) for held, group in by_held.items()}),
             _by_holder=MappingProxyType({holder: tuple(group) for holder, group in by_holder.items()}),
+            _by_id=MappingProxyType(kept),
         )
+
+    def stake(self, stake_id: str) -> Stake | None:
+        """Return the stake with an id, or None."""
+        return self._by_id.get(stake_id)
 
     def stakes_in(self, held: str) -> tuple[Stake, ...]:
         """Return the stakes in a company, by stake id."""

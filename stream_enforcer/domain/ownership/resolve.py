@@ -7,7 +7,7 @@ are the keys of both; an index finds organisations by key, and everything else i
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
 
 from stream_enforcer.domain.ownership.graph import Entity, Index, Key, OwnershipGraph
@@ -134,6 +134,11 @@ class _MemoryIndex:
 
     def candidates(self, key: Key, limit: int) -> Sequence[Entity]:
         return self._found.get(key, ())[:limit]
+
+
+def indexed(graph: OwnershipGraph) -> OwnershipGraph:
+    """Return a graph with its index, made if it has none."""
+    return graph if graph.index is not None else replace(graph, index=_MemoryIndex.build(graph))
 
 
 def normal_name(name: str) -> str:
