@@ -12,13 +12,14 @@ from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, Worl
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.task import Task
+from stream_enforcer.kafka.worlds import Worlds
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings
 from tests.builders import KINDS, world
 
 WORLD: Final = world(())
-WORLD_ID: Final = WorldId("p", "r")
+WORLD_ID: Final = WorldId(WORLD.policy.hash, WORLD.reference_hash)
 INPUTS: Final = [TopicPartition(topic, 0) for topic in KINDS]
 OFFSETS: Final = {"signups": 7, "usage": 0, "overrides": 3}
 
@@ -170,12 +171,12 @@ class Stage:
 
     def open(self, *script: Producer, offsets: dict[str, int] | None = None) -> Task:
         self.script = list(script)
-        terms = Terms(WORLD, KINDS, "transitions", "g", "enforcer-accounts")
+        terms = Terms(KINDS, "transitions", "g")
         metrics = Metrics(CollectorRegistry(), "1")
         clients: Any = SimpleNamespace(producer=self.producer)
         group: Any = self.consumer
         shared = Surroundings(
-            Settings(), terms, WORLD_ID, 1, clients, group, metrics, self.health, self.fatal.append
+            Settings(), terms, Worlds(WORLD), 1, clients, group, metrics, self.health, self.fatal.append
         )
         checkpoint = Checkpoint(OFFSETS if offsets is None else offsets, 1, WORLD_ID)
         self.task = Task(0, shared, Restored(Accounts(), checkpoint))

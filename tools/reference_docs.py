@@ -11,7 +11,7 @@ import typer
 from stream_enforcer.cli import app
 from stream_enforcer.domain.facts import NOT_EVIDENCE, Facts
 from stream_enforcer.domain.policy import OVERRIDE, Rule
-from stream_enforcer.observe.metrics import CATALOGUE, catalogue_table
+from stream_enforcer.observe.catalogue import CATALOGUE, catalogue_table
 from stream_enforcer.reference.policy_file import load_policy
 from stream_enforcer.settings import CONFIG_VARIABLE, SettingRow, Settings, describe
 

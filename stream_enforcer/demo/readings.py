@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stream_enforcer.demo.replica import Samples, total
-from stream_enforcer.observe.metrics import ACCOUNTS, DEAD_LETTERS, DECISIONS, LAG, PARTITIONS, RECORDS
+from stream_enforcer.observe.catalogue import ACCOUNTS, DEAD_LETTERS, DECISIONS, LAG, PARTITIONS, RECORDS
 
 PARTITIONS_OWNED: Final = PARTITIONS.name
 _WINDOW_SECONDS: Final = 1.0

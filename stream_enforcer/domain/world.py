@@ -74,17 +74,21 @@ class World:
     @classmethod
     def build(cls, policy: Policy, geo: GeoLookup, graph: OwnershipGraph | None) -> "World":
         """Put a world together from loaded parts."""
-        reference = {
-            "geo": {"hash": geo.hash, "built_at": geo.built_on},
-            "ownership": {"hash": graph.hash if graph else None, "as_of": graph.as_of if graph else None},
-        }
+        ownership = {"hash": graph.hash if graph else None, "as_of": graph.as_of if graph else None}
+        reference = {"geo": {"hash": geo.hash, "built_at": geo.built_on}, "ownership": ownership}
         resolver = Resolver.build(graph) if graph else None
         return cls(policy, geo, graph, resolver, MappingProxyType(reference))
 
     @property
     def reference_hash(self) -> str:
         """SHA-256 hex over the hashes of the reference data."""
-        return sha256(orjson.dumps(dict(self.reference), option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return self.reference_hash_with(self.reference["ownership"]["hash"])
+
+    def reference_hash_with(self, ownership_hash: str | None) -> str:
+        """Return what `reference_hash` is with ownership data of another hash and the same date."""
+        ownership = {**self.reference["ownership"], "hash": ownership_hash}
+        reference = {"geo": self.reference["geo"], "ownership": ownership}
+        return sha256(orjson.dumps(reference, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _resolve(resolver: Resolver | None, claim: Claim) -> Match | None:

@@ -1,7 +1,7 @@
 """The compacted topic that holds account states and positions, and the way back from it into memory."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -11,8 +11,10 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import decode
+from stream_enforcer.domain.ownership.graph import Key
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
+from stream_enforcer.kafka.linked_accounts import LinkedAccounts
 
 CHECKPOINT_KEY: Final = b"ckpt"
 ACCOUNT_PREFIX: Final = b"a:"
@@ -109,10 +111,12 @@ class Accounts:
     that never come back stay small.
     """
 
-    __slots__ = ("_states",)
+    __slots__ = ("_links", "_states", "_unlinked")
 
     def __init__(self) -> None:
         self._states: dict[bytes, Account | bytes] = {}
+        self._links: LinkedAccounts | None = None
+        self._unlinked: list[bytes] = []
 
     def get(self, key: bytes) -> Account | None:
         """Return an account's state, or None for a new one."""
@@ -132,6 +136,8 @@ class Accounts:
             if state is None:
                 self._states.pop(key, None)
             else:
+                if self._links is not None:
+                    self._links.note(key, state)
                 self._states[key] = state
 
     def put_encoded(self, key: bytes, value: bytes | None) -> None:
@@ -140,6 +146,26 @@ class Accounts:
             self._states.pop(key, None)
         else:
             self._states[key] = value
+            if self._links is not None:
+                self._unlinked.append(key)
+
+    def link(self, most: int) -> bool:
+        """Index some more accounts by what ties them to companies; tell whether all are.
+
+        The index is made when it is first asked for, which takes about 10 us for each account, and kept from then on.
+        """
+        if self._links is None:
+            self._links, self._unlinked = LinkedAccounts(), list(self._states)
+        for key in self._unlinked[-most:]:
+            account = self.peek(key)
+            if account is not None:
+                self._links.note(key, account)
+        del self._unlinked[-most:]
+        return not self._unlinked
+
+    def linked(self, keys: Iterable[Key]) -> set[bytes]:
+        """Return the accounts that share a key with a company, of those that are indexed."""
+        return set() if self._links is None else self._links.of(keys)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._states)

@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from stream_enforcer.domain.account import NEW, Account, may_be_forgotten
 from stream_enforcer.domain.decision import Trigger, TriggerKind
 from stream_enforcer.domain.engine import NOTHING, Emit, reconcile, step
 from stream_enforcer.domain.events import MS_PER_DAY, EventKind
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Restored, WorldId
+from stream_enforcer.kafka.changelog import Restored
 from stream_enforcer.kafka.dead_letters import Source, dead_letter
 from stream_enforcer.kafka.poison import PoisonCounter
 from stream_enforcer.kafka.work import Work
 from stream_enforcer.settings import Poison
 
-SWEEP_CHUNK: Final = 2_000
-"""Accounts judged again in one transaction after the world changed."""
 UNTOUCHED: Final = NEW
 """Stands for what no layer holds; never itself a state, for every state has a decision."""
 
@@ -26,20 +24,30 @@ class Terms:
     """What every partition of a service judges by.
 
     Attributes:
-        world: Policy and reference data.
         kinds: What each input topic carries.
         emit: Which decisions to publish.
         group: The consumer group, named in dead letters.
-        accounts_topic: The changelog's name, named as the trigger of a second look.
         poison: How many malformed records stop a partition.
     """
 
-    world: World
     kinds: Mapping[str, EventKind]
     emit: Emit
     group: str
-    accounts_topic: str
     poison: Poison = Poison()
+
+
+class Cause(NamedTuple):
+    """Why accounts are looked at again, and the record that says so.
+
+    Attributes:
+        kind: "policy" or "reference", whichever changed.
+        topic, partition, offset: Where the change was found.
+    """
+
+    kind: TriggerKind
+    topic: str
+    partition: int
+    offset: int
 
 
 class Partition:
@@ -49,15 +57,17 @@ class Partition:
     commit, and a commit that fails drops both layers and leaves the committed states as they were.
 
     Attributes:
+        world: Policy and reference data to judge by.
         restored: The committed states and checkpoint.
         pending, committing: The layers.
         storm: Why no more records may be taken; None while they may.
         newest_ms: Latest timestamp of the records that ended a `take`, epoch milliseconds; 0 before the first.
     """
 
-    def __init__(self, number: int, terms: Terms, restored: Restored) -> None:
+    def __init__(self, number: int, terms: Terms, world: World, restored: Restored) -> None:
         self.number = number
         self.terms = terms
+        self.world = world
         self.restored = restored
         self.pending = Work()
         self.committing: Work | None = None
@@ -85,7 +95,7 @@ class Partition:
             records: The client's records.
             now_ms: The time, for dead letters' headers.
         """
-        terms, world, emit = self.terms, self.terms.world, self.terms.emit
+        terms, world, emit = self.terms, self.world, self.terms.emit
         kind, work, account = terms.kinds[topic], self.pending, self.account
         counter, counted = self._counters[topic], 0
         for place, record in enumerate(records):
@@ -165,31 +175,18 @@ class Partition:
         self.committing, self.pending = None, Work()
         self.storm, self._counters = None, self._new_counters()
 
-    def unswept(self, world: WorldId) -> list[bytes]:
-        """Return the accounts that may have been judged last in another world, in order; [] where there are none."""
-        checkpoint = self.restored.checkpoint
-        if checkpoint is None:
-            return []
-        sweep = checkpoint.sweep
-        if sweep is None:
-            return [] if checkpoint.world == world else sorted(self.restored.accounts)
-        # A sweep towards a world that is no longer wanted has touched accounts: all are looked at again.
-        after = sweep.last.encode() if sweep.towards == world else b""
-        return sorted(key for key in self.restored.accounts if key > after)
-
-    def look_again(self, keys: Sequence[bytes], kind: TriggerKind, offset: int, now_ms: int) -> None:
+    def look_again(self, keys: Sequence[bytes], cause: Cause, now_ms: int) -> None:
         """Judge accounts again because the world changed.
 
         Args:
             keys: Their keys.
-            kind: "policy" or "reference", whichever changed.
-            offset: Changelog offset at which the change was found.
+            cause: Why.
             now_ms: The time, for the latency metric.
         """
         for key in keys:
             account = self.account(key)
             if account is None:
                 continue
-            time = account.evidence.clock * MS_PER_DAY
-            trigger = Trigger(kind, self.terms.accounts_topic, self.number, offset, None, time)
-            self.pending.add(key, reconcile(key.decode(), account, self.terms.world, trigger), now_ms)
+            trigger = Trigger(*cause, None, account.evidence.clock * MS_PER_DAY)
+            self.pending.add(key, reconcile(key.decode(), account, self.world, trigger), now_ms)
+        self.pending.looked_at[cause.kind] += len(keys)

@@ -3,25 +3,24 @@
 from itertools import chain
 
 from stream_enforcer.domain.account_state import encode
-from stream_enforcer.kafka.changelog import ACCOUNT_PREFIX, CHECKPOINT_KEY, Checkpoint, WorldId
+from stream_enforcer.kafka.changelog import ACCOUNT_PREFIX, CHECKPOINT_KEY, Checkpoint, Sweep, WorldId
 from stream_enforcer.kafka.transaction import NO_HEADERS, Outgoing
 from stream_enforcer.kafka.work import Work
 from stream_enforcer.settings import Topics
 
 
-def next_checkpoint(before: Checkpoint | None, work: Work, partitions: int, world: WorldId) -> Checkpoint:
+def next_checkpoint(
+    before: Checkpoint | None, work: Work, partitions: int, progress: tuple[WorldId, Sweep | None]
+) -> Checkpoint:
     """Return where the task stands once the work is committed.
 
     Args:
         before: Where it stood.
         work: What it commits.
         partitions: How many partitions the topics have.
-        world: What accounts are judged with now.
+        progress: The world in which accounts were last judged, and how far a sweep towards another one came.
     """
-    offsets = {**(before.offsets if before else {}), **work.offsets}
-    if work.sweep is not None and before is not None:
-        return Checkpoint(offsets, before.partitions, before.world, work.sweep)
-    return Checkpoint(offsets, partitions, world)
+    return Checkpoint({**(before.offsets if before else {}), **work.offsets}, partitions, *progress)
 
 
 def outgoing(work: Work, checkpoint: Checkpoint, topics: Topics) -> list[Outgoing]:

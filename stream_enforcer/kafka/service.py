@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -12,35 +12,29 @@ from aiokafka.errors import KafkaError
 
 from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Restored, WorldId
-from stream_enforcer.kafka.client import Clients, raise_group_error
-from stream_enforcer.kafka.denials import Denials
+from stream_enforcer.kafka.changelog import Accounts, Restored
+from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
+from stream_enforcer.kafka.intake import Intake
 from stream_enforcer.kafka.lifetime import end_within
+from stream_enforcer.kafka.ownership_feed import OwnershipFeed
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.refusal import not_let_in
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.task import Task
 from stream_enforcer.kafka.topics import TopicsMismatch, check
 from stream_enforcer.kafka.watch import Watch
+from stream_enforcer.kafka.worlds import Worlds
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-POLL_MS: Final = 100
-CHUNK: Final = 200
-"""Records judged between two turns of the event loop. A commit takes about ten turns, so larger chunks make it
-slow under load, and past its deadline in the end."""
-BAD_POLLS_SECONDS: Final = 30.0
-"""Polls that fail this long do not mend: the client's group membership is dead, or records were removed."""
 STOP_SECONDS: Final = 3.0
 COMMIT_SHARE, PRODUCER_SHARE, CONSUMER_SHARE, POLL_SHARE = 0.5, 0.15, 0.2, 0.1
 """How `drain_timeout_ms` is shared out: a Kafka that is away uses up each share, and the rest is for the process."""
 BEAT_SECONDS: Final = 1.0
-DENIED_SECONDS: Final = 1.0
-"""Between two polls where a right is missing."""
 FIRST_BACKOFF: Final = 0.5
 LAST_BACKOFF: Final = 10.0
 
@@ -59,21 +53,15 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         self._metrics = metrics
         self._health = health
         self._clients = Clients(settings.kafka)
-        self._terms = Terms(
-            world,
-            input_kinds(settings),
-            settings.emit,
-            settings.kafka.group,
-            settings.topics.accounts,
-            settings.poison,
-        )
-        self._world = world
+        self._terms = Terms(input_kinds(settings), settings.emit, settings.kafka.group, settings.poison)
+        self._worlds = Worlds(world)
         self._tasks: dict[int, Task] = {}
         self._kept: dict[int, Restored] = {}
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
-        self._polled_at = time.monotonic()
-        self._denials = Denials(settings, health)
+        self._polling: asyncio.Task[None] | None = None
+        self._feed = OwnershipFeed(self._clients, settings.topics.ownership, self._worlds, metrics)
+        self._worlds.listen(self._wake)
 
     def stop(self) -> None:
         """Ask the service to drain and end; returns at once."""
@@ -97,13 +85,32 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         if self._failure is not None:
             raise self._failure
 
+    @property
+    def world(self) -> World:
+        """The world in force."""
+        return self._worlds.current
+
+    async def rebase(self, world: World) -> None:
+        """Put a world of other files in force, without a stop; live ownership statements go on amending it."""
+        await self._feed.rebase(world)
+
     async def _serve(self) -> None:
-        watch = asyncio.create_task(self._watch(), name="watch")
+        beside = [
+            asyncio.create_task(self._beside(work), name=name)
+            for name, work in (("watch", self._watch), ("ownership", self._feed.follow))
+        ]
         try:
             await self._loop()
         finally:
-            watch.cancel()
+            for task in beside:
+                task.cancel()
             await self._shut_down()
+
+    async def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - handed on: it ends the service
+            self._fail(error)
 
     async def _connect(self) -> None:
         """Wait for Kafka, with growing pauses and one log line each, then check the topics and join."""
@@ -111,7 +118,8 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         while not self._stopping.is_set():
             self._consumer = self._clients.group_consumer()
             try:
-                await check(self._clients, self._settings.topics)
+                partitions = await check(self._clients, self._settings.topics)
+                await self._feed.start(partitions[self._settings.topics.ownership])
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
                 await end_within(STOP_SECONDS, self._consumer.stop())
@@ -139,78 +147,23 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
                 await self._stopping.wait()
 
     async def _loop(self) -> None:
+        intake = Intake(self._settings, self._consumer, self._tasks_in_hand, self._health, self._metrics)
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         poll: asyncio.Task[None] | None = None
         while not self._stopping.is_set():
             if poll is None:
-                poll = asyncio.create_task(self._poll(), name="poll")
+                poll = asyncio.create_task(intake.poll(), name="poll")
             # The poll is never cancelled: the client would count it as still waiting for ever. It ends when the
             # consumer stops.
             await asyncio.wait({poll, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if poll.done():
-                poll.result()
+                try:
+                    poll.result()
+                except Fatal as error:
+                    self._fail(error)
                 poll = None
         stopping.cancel()
         self._polling = poll
-
-    async def _poll(self) -> None:
-        ready = {task.number: task.standing.epoch for task in self._tasks.values() if task.ready}
-        tps = [tp for number in ready for tp in self._tasks[number].inputs]
-        room = self._settings.max_in_flight_records - sum(
-            task.partition.in_flight for task in self._tasks.values()
-        )
-        try:
-            if not tps or room <= 0:
-                raise_group_error(self._consumer)
-                self._denials.passed()
-                self._polled_at = time.monotonic()
-                await asyncio.sleep(0.005)
-                return
-            batches = await self._consumer.getmany(*tps, timeout_ms=POLL_MS, max_records=room)
-        except KafkaError as error:
-            # The client has moved positions past records that it then dropped.
-            self._seek_back(ready)
-            await self._poll_failed(error)
-            return
-        self._denials.passed()
-        self._polled_at = time.monotonic()
-        self._metrics.last_poll.set(time.time())
-        for tp, records in batches.items():
-            await self._hand_over(tp, records, ready[tp.partition])
-
-    async def _poll_failed(self, error: KafkaError) -> None:
-        if self._denials.met(error):
-            self._polled_at = time.monotonic()  # no reason to end: a restart gives no rights
-            await self._pause(DENIED_SECONDS)
-            return
-        log.warning("poll failed; seeking back", error=type(error).__name__, message=str(error)[:200])
-        if time.monotonic() - self._polled_at > BAD_POLLS_SECONDS:
-            self._fail(
-                Fatal(f"no poll has succeeded for {BAD_POLLS_SECONDS:.0f} s; the last error: {error!r}")
-            )
-        await asyncio.sleep(POLL_MS / 1000)
-
-    async def _hand_over(self, tp: TopicPartition, records: list[object], epoch: int) -> None:
-        for start in range(0, len(records), CHUNK):
-            task = self._tasks.get(tp.partition)
-            if task is None or task.standing.epoch != epoch or not task.takes:
-                return  # it was reset, stopped or revoked meanwhile; opening it seeks to its checkpoint
-            started = time.perf_counter()
-            task.partition.take(tp.topic, records[start : start + CHUNK], time.time_ns() // 1_000_000)
-            self._metrics.step_seconds.observe(time.perf_counter() - started)
-            task.gathered()
-            await asyncio.sleep(0)
-
-    def _seek_back(self, numbers: Iterable[int]) -> None:
-        assigned = self._consumer.assignment()
-        for number in numbers:
-            task = self._tasks.get(number)
-            if task is None or not task.standing.running:
-                continue
-            for tp in task.inputs:
-                expected = task.partition.expected(tp.topic)
-                if tp in assigned and expected is not None:
-                    self._consumer.seek(tp, expected)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Commit what was gathered, within the drain time; states are kept for partitions that come back."""
@@ -252,7 +205,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         return Surroundings(
             settings=self._settings,
             terms=self._terms,
-            world_id=WorldId(self._world.policy.hash, self._world.reference_hash),
+            worlds=self._worlds,
             partitions=len(self._consumer.partitions_for_topic(self._settings.topics.signups) or ()),
             clients=self._clients,
             consumer=self._consumer,
@@ -266,15 +219,15 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             self._failure = error
         self._stopping.set()
 
-    def _owned(self) -> Iterable[Task]:
-        return self._tasks.values()  # of the latest assignment, so no bound method of one dictionary
+    def _tasks_in_hand(self) -> Mapping[int, Task]:
+        return self._tasks  # of the latest assignment
+
+    def _wake(self) -> None:
+        for task in self._tasks.values():
+            task.wake()
 
     async def _watch(self) -> None:
-        watch = Watch(self._consumer, self._owned, self._clients, self._health, self._metrics)
-        try:
-            await watch.run()
-        except Fatal as error:
-            self._fail(error)
+        await Watch(self._consumer, self._tasks_in_hand, self._clients, self._health, self._metrics).run()
 
     async def _beat(self) -> None:
         while True:
@@ -285,7 +238,10 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         """End in `drain_timeout_ms`, whatever Kafka does."""
         seconds = self._settings.drain_timeout_ms / 1000
         await self._drain()
-        error = await end_within(CONSUMER_SHARE * seconds, self._consumer.stop())
+        ends = (
+            end_within(CONSUMER_SHARE * seconds, client.stop()) for client in (self._consumer, self._feed)
+        )
+        error, _ = await asyncio.gather(*ends)
         if error is not None:
             log.warning("the consumer did not leave the group in time", error=error)
         if self._polling is not None:

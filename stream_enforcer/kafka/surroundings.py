@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer
 
-from stream_enforcer.kafka.changelog import WorldId
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.partition import Terms
+from stream_enforcer.kafka.worlds import Worlds
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings
@@ -20,7 +20,7 @@ class Surroundings:
     Attributes:
         settings: The service's settings.
         terms: What to judge by.
-        world_id: Which policy and reference data those are.
+        worlds: Policy and reference data in force.
         partitions: How many partitions the topics have.
         clients: Makes Kafka clients.
         consumer: The group's consumer.
@@ -30,7 +30,7 @@ class Surroundings:
 
     settings: Settings
     terms: Terms
-    world_id: WorldId
+    worlds: Worlds
     partitions: int
     clients: Clients
     consumer: AIOKafkaConsumer

@@ -9,15 +9,16 @@ import structlog
 from aiokafka import TopicPartition
 
 from stream_enforcer.kafka.access import lacking
-from stream_enforcer.kafka.changelog import Checkpoint, Restored, Sweep, bounds, restore
+from stream_enforcer.kafka.changelog import Checkpoint, Restored, bounds, restore
 from stream_enforcer.kafka.client import FENCED
 from stream_enforcer.kafka.expiry import Expiry
 from stream_enforcer.kafka.failures import TRANSIENT, Fatal, GivenAway
 from stream_enforcer.kafka.lifetime import START_SECONDS, end_producer_within, start_within
 from stream_enforcer.kafka.membership import require_ownership
 from stream_enforcer.kafka.opening import refuse_another_partition_count, start_offset
-from stream_enforcer.kafka.partition import SWEEP_CHUNK, Partition
+from stream_enforcer.kafka.partition import Partition
 from stream_enforcer.kafka.publication import next_checkpoint, outgoing
+from stream_enforcer.kafka.second_looks import SecondLooks
 from stream_enforcer.kafka.standing import Standing
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.transaction import commit
@@ -53,10 +54,11 @@ class Task:
         self.number = number
         self.shared = shared
         self.inputs = [TopicPartition(topic, number) for topic in shared.terms.kinds]
-        self.partition = Partition(number, shared.terms, restored)
+        self.partition = Partition(number, shared.terms, shared.worlds.current, restored)
         self.standing = Standing(number, self.inputs, shared.consumer, shared.health, shared.metrics)
         self._expiry = Expiry(shared.settings.account_retention_days)
-        self._forgetting = False
+        self._second_looks = SecondLooks(self.partition, shared.worlds, shared.settings.topics)
+        self._has_more_to_do = False
         self._draining = False
         self._group_is_behind = False
         self._group_told_at = 0.0
@@ -87,6 +89,10 @@ class Task:
                 dead_letters=self.partition.storm,
             )
         self._idle.clear()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look whether there is anything to do: the world may have changed."""
         self._wake.set()
 
     async def drain(self, commit_seconds: float, stop_seconds: float) -> None:
@@ -123,11 +129,8 @@ class Task:
                 await self._open()
                 backoff = FIRST_BACKOFF
                 await self._commit_forever()
-            except OWNED_BY_ANOTHER as error:
-                await self._lost(error)
-                return
-            except TRANSIENT as error:
-                if self._producer is not None and self._producer.fenced:
+            except (*OWNED_BY_ANOTHER, *TRANSIENT) as error:
+                if isinstance(error, OWNED_BY_ANOTHER) or (self._producer and self._producer.fenced):
                     await self._lost(error)
                     return
                 await self._reset(error)
@@ -147,12 +150,13 @@ class Task:
         await restore(shared.clients, changelog, restored)
         refuse_another_partition_count(restored.checkpoint, shared.partitions)
         await self._seek()
-        await self._sweep()
+        self._second_looks.open(restored.checkpoint)
         # A start that is not written down would be looked up anew after a failure, and have moved.
         if self.partition.pending.offsets:
             await self._commit()
         accounts = len(restored.accounts)
         self.standing.run(accounts)
+        self._wake.set()
         seconds = round(time.perf_counter() - started, 3)
         log.info("partition open", partition=self.number, accounts=accounts, seconds=seconds)
 
@@ -177,23 +181,6 @@ class Task:
     def _offsets(self, checkpoint: Checkpoint) -> dict[TopicPartition, int]:
         return {TopicPartition(topic, self.number): offset for topic, offset in checkpoint.offsets.items()}
 
-    async def _sweep(self) -> None:
-        """Judge every account again that was last judged in another world."""
-        shared, partition = self.shared, self.partition
-        checkpoint = partition.restored.checkpoint
-        keys = partition.unswept(shared.world_id)
-        if not keys or checkpoint is None:
-            return
-        kind = checkpoint.world.what_changed(shared.world_id)
-        log.info("judging accounts again", partition=self.number, accounts=len(keys), changed=kind)
-        offset = partition.restored.position
-        for start in range(0, len(keys), SWEEP_CHUNK):
-            chunk = keys[start : start + SWEEP_CHUNK]
-            partition.look_again(chunk, kind, offset, _now_ms())
-            if start + SWEEP_CHUNK < len(keys):
-                partition.pending.sweep = Sweep(shared.world_id, chunk[-1].decode())
-            await self._commit()
-
     async def _commit_forever(self) -> None:
         interval = self.shared.settings.commit_interval_ms / 1000
         while True:
@@ -201,14 +188,25 @@ class Task:
             if interval and not self._draining and not self.partition.pending.full:
                 await asyncio.sleep(interval)
             self._wake.clear()
-            self._forgetting = not self._draining and self._expiry.work(self.partition, _now_ms())
-            if self.partition.pending or self._group_to_be_told():
+            self._has_more_to_do = not self._draining and self._work_of_its_own()
+            if self.partition.pending or self._group_to_be_told() or self._has_looked_at_all():
                 await self._commit()
             if not self.partition.pending and not self._draining_untold():
                 self._idle.set()
 
+    def _work_of_its_own(self) -> bool:
+        """Add to the pending work what no record asks for; tell whether there is more to do."""
+        now = _now_ms()
+        looking = self._second_looks.work(now)
+        return self._expiry.work(self.partition, now) or looking
+
+    def _has_looked_at_all(self) -> bool:
+        """Tell whether a round of second looks has ended and the checkpoint does not say so."""
+        checkpoint, (world, sweep) = self.partition.restored.checkpoint, self._second_looks.progress
+        return checkpoint is not None and sweep is None and checkpoint.world != world
+
     async def _work_or_time_to_tell_the_group(self) -> None:
-        if self._forgetting:
+        if self._has_more_to_do:
             await asyncio.sleep(0)  # others have their turn though nothing is committed in between
             return
         if not self._group_is_behind:
@@ -234,7 +232,8 @@ class Task:
         tell = self._group_to_be_told()
         partition, restored = self.partition, self.partition.restored
         work = partition.next_work()
-        checkpoint = next_checkpoint(restored.checkpoint, work, shared.partitions, shared.world_id)
+        progress = self._second_looks.progress
+        checkpoint = next_checkpoint(restored.checkpoint, work, shared.partitions, progress)
         offsets = self._offsets(checkpoint) if tell else {}
         entries = outgoing(work, checkpoint, shared.settings.topics)
         group = shared.settings.kafka.group

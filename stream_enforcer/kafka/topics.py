@@ -70,10 +70,10 @@ def co_partitioned(topics: Topics) -> tuple[str, ...]:
 
 def mismatch(topics: Topics, counts: Mapping[str, int]) -> str | None:
     """Say what is wrong with the partition counts that a cluster has; None when nothing is."""
-    wanted = co_partitioned(topics)
-    missing = [name for name in wanted if name not in counts]
+    missing = [t.name for t in plan(topics) if t.name not in counts]
     if missing:
         return f"missing topics: {', '.join(missing)}; {MEND}"
+    wanted = co_partitioned(topics)
     if len({counts[name] for name in wanted}) > 1:
         listed = ", ".join(f"{name} has {counts[name]}" for name in wanted)
         return f"topics that belong together need equally many partitions, but {listed}; {MEND}"
@@ -91,20 +91,22 @@ async def partition_counts(clients: Clients) -> dict[str, int]:
     return {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["error_code"]}
 
 
-async def check(clients: Clients, topics: Topics) -> None:
-    """Check that the service's topics exist and fit together.
+async def check(clients: Clients, topics: Topics) -> dict[str, int]:
+    """Check that the service's topics exist and fit together; return how many partitions each has.
 
     Raises:
         TopicsMismatch: They do not.
         KafkaError: The cluster does not answer.
     """
     counts = await partition_counts(clients)
-    hidden = await _hidden(clients, [name for name in co_partitioned(topics) if name not in counts])
+    wanted = [t.name for t in plan(topics)]
+    hidden = await _hidden(clients, [name for name in wanted if name not in counts])
     if hidden:
         raise TopicsMismatch(f"{principal(clients.settings)} lacks Describe on topic {', '.join(hidden)}")
     problem = mismatch(topics, counts)
     if problem is not None:
         raise TopicsMismatch(problem)
+    return {name: counts[name] for name in wanted}
 
 
 async def _hidden(clients: Clients, names: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -34,7 +34,7 @@ class Watch:
     def __init__(
         self,
         consumer: AIOKafkaConsumer,
-        tasks: Callable[[], Iterable[Task]],
+        tasks: Callable[[], Mapping[int, Task]],
         clients: Clients,
         health: Health,
         metrics: Metrics,
@@ -66,7 +66,7 @@ class Watch:
 
     def _measure_lag(self) -> None:
         assigned = self._consumer.assignment()
-        for task in self._tasks():
+        for task in self._tasks().values():
             for tp in task.inputs:
                 high = self._consumer.highwater(tp) if tp in assigned else None
                 expected = task.partition.expected(tp.topic)
@@ -101,7 +101,7 @@ class Watch:
     async def _require_fetches(self) -> None:
         now, assigned = time.monotonic(), self._consumer.assignment()
         fetched = {}
-        for task in self._tasks():
+        for task in self._tasks().values():
             for tp in task.inputs if task.ready else ():
                 if tp in assigned:
                     answered = self._consumer.last_poll_timestamp(tp)

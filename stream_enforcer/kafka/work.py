@@ -8,7 +8,6 @@ from typing import Final
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.engine import Step
-from stream_enforcer.kafka.changelog import Sweep
 from stream_enforcer.kafka.dead_letters import DeadLetter
 from stream_enforcer.observe.metrics import Metrics
 
@@ -29,7 +28,7 @@ class Work:
         caused_at: Timestamp of the record that caused each decision, epoch milliseconds.
         by_action_and_rule, reviews, by_reason, shadow: Counts for the metrics.
         forgotten: Accounts removed because nothing was seen of them for long.
-        sweep: While accounts are judged again and more of them wait: how far it came.
+        looked_at: Accounts judged again, by what changed.
     """
 
     offsets: dict[str, int] = field(default_factory=dict)
@@ -43,7 +42,7 @@ class Work:
     by_reason: Counter[str] = field(default_factory=Counter)
     shadow: Counter[str] = field(default_factory=Counter)
     forgotten: int = 0
-    sweep: Sweep | None = None
+    looked_at: Counter[str] = field(default_factory=Counter)
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to commit."""
@@ -106,6 +105,8 @@ def count_committed(metrics: Metrics, partition: int, work: Work, accounts: int,
         metrics.dead_letters.labels(reason).inc(count)
     for rule, count in work.shadow.items():
         metrics.shadow_matches.labels(rule).inc(count)
+    for changed, count in work.looked_at.items():
+        metrics.second_looks.labels(changed).inc(count)
     metrics.reviews.inc(work.reviews)
     metrics.accounts_forgotten.inc(work.forgotten)
     metrics.accounts.labels(str(partition)).set(accounts)

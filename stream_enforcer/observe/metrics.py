@@ -1,6 +1,5 @@
-"""The metrics: a catalogue that says each one once, and the objects that the service updates.
+"""The metrics that the service updates, as the catalogue says them.
 
-No label ever holds anything of a person: labels are topics, partitions, rules, reasons and results.
 Metrics are updated once per batch, never once per record.
 """
 
@@ -8,8 +7,6 @@ import platform
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -25,126 +22,33 @@ from prometheus_client import (
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-PREFIX: Final = "stream_enforcer_"
-NO_RULE: Final = "none"
-"""Label `rule` of a decision without a reason."""
-
-TRANSACTION_RESULTS: Final = ("committed", "aborted", "unknown", "fenced")
-
-_WORK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
-    """One metric of the catalogue.
-
-    Attributes:
-        name: Name as Prometheus shows it.
-        kind: Type of the metric; an info is a gauge of 1 whose labels tell.
-        help: One sentence; units included.
-        labels: Names of its labels.
-        buckets: Upper bounds of a histogram, in its unit.
-    """
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram", "info"]
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-
-RECORDS = MetricSpec(
-    PREFIX + "records_consumed_total", "counter", "Input records processed and committed.", ("topic",)
-)
-DECISIONS = MetricSpec(
-    PREFIX + "decisions_total",
-    "counter",
-    "Decisions published, by action and by the rule of their first reason (none without one).",
-    ("action", "rule"),
-)
-REVIEWS = MetricSpec(PREFIX + "reviews_total", "counter", "Decisions published that ask for a human look.")
-DEAD_LETTERS = MetricSpec(
-    PREFIX + "dead_letters_total", "counter", "Records sent to the dead-letter topic, by class.", ("reason",)
-)
-SHADOW_MATCHES = MetricSpec(
-    PREFIX + "shadow_rule_matches_total", "counter", "Matches of rules that only watch, by rule.", ("rule",)
-)
-TRANSACTIONS = MetricSpec(
-    PREFIX + "transactions_total", "counter", "Transactions ended, by how they ended.", ("result",)
-)
-REBALANCES = MetricSpec(
-    PREFIX + "rebalances_total", "counter", "Assignments received from the consumer group."
-)
-STEP_SECONDS = MetricSpec(
-    PREFIX + "step_seconds", "histogram", "Time to judge one batch, in seconds.", buckets=_WORK_SECONDS
-)
-COMMIT_SECONDS = MetricSpec(
-    PREFIX + "commit_seconds",
-    "histogram",
-    "Time from the start of a transaction to its end, in seconds.",
-    buckets=_WORK_SECONDS,
-)
-LATENCY_SECONDS = MetricSpec(
-    PREFIX + "event_to_decision_seconds",
-    "histogram",
-    "Time from the timestamp of an input record to the commit of the decision it caused, in seconds.",
-    buckets=_LATENCY_SECONDS,
-)
-LAG = MetricSpec(
-    PREFIX + "lag_records", "gauge", "Records between the position and the end.", ("topic", "partition")
-)
-ACCOUNTS_FORGOTTEN = MetricSpec(
-    PREFIX + "accounts_forgotten_total",
-    "counter",
-    "Accounts forgotten: nothing came of them for account_retention_days.",
-)
-ACCOUNTS = MetricSpec(PREFIX + "accounts", "gauge", "Accounts held in memory.", ("partition",))
-PARTITIONS = MetricSpec(PREFIX + "partitions_owned", "gauge", "Partitions that this replica owns.")
-PARTITION_PAUSED = MetricSpec(
-    PREFIX + "partition_paused",
-    "gauge",
-    "1 while a partition of this replica stands still; reason is transient, fenced, given_away or dead_letters.",
-    ("partition", "reason"),
-)
-REFERENCE_AGE = MetricSpec(
-    PREFIX + "reference_age_seconds", "gauge", "Age of the reference data since it was built.", ("kind",)
-)
-LAST_POLL = MetricSpec(
-    PREFIX + "last_poll_timestamp_seconds", "gauge", "Time of the last poll, Unix seconds."
-)
-BUILD = MetricSpec(
-    PREFIX + "build_info", "info", "Version of the service and of Python.", ("version", "python")
-)
-POLICY = MetricSpec(
-    PREFIX + "policy_info",
-    "info",
-    "Policy in force; the hash is shortened.",
-    ("id", "version", "hash", "mode"),
-)
-
-CATALOGUE: Final[tuple[MetricSpec, ...]] = (
-    RECORDS,
-    DECISIONS,
-    REVIEWS,
-    DEAD_LETTERS,
-    SHADOW_MATCHES,
-    TRANSACTIONS,
-    REBALANCES,
-    STEP_SECONDS,
-    COMMIT_SECONDS,
-    LATENCY_SECONDS,
-    LAG,
-    ACCOUNTS_FORGOTTEN,
+from stream_enforcer.observe.catalogue import (
     ACCOUNTS,
-    PARTITIONS,
-    PARTITION_PAUSED,
-    REFERENCE_AGE,
-    LAST_POLL,
+    ACCOUNTS_FORGOTTEN,
     BUILD,
+    COMMIT_SECONDS,
+    DEAD_LETTERS,
+    DECISIONS,
+    LAG,
+    LAST_POLL,
+    LATENCY_SECONDS,
+    OWNERSHIP_FAILURES,
+    OWNERSHIP_REJECTED,
+    OWNERSHIP_STATEMENTS,
+    PARTITION_PAUSED,
+    PARTITIONS,
     POLICY,
+    REBALANCES,
+    RECORDS,
+    REFERENCE_AGE,
+    REVIEWS,
+    SECOND_LOOKS,
+    SHADOW_MATCHES,
+    STEP_SECONDS,
+    TRANSACTION_RESULTS,
+    TRANSACTIONS,
+    MetricSpec,
 )
-"""Every metric of the service, in the order of the documentation."""
 
 
 class BatchHistogram(Collector):
@@ -204,6 +108,9 @@ class Metrics:
         "lag",
         "last_poll",
         "latency_seconds",
+        "ownership_failures",
+        "ownership_rejected",
+        "ownership_statements",
         "partition_paused",
         "partitions",
         "policy",
@@ -212,6 +119,7 @@ class Metrics:
         "reference_age",
         "registry",
         "reviews",
+        "second_looks",
         "shadow_matches",
         "step_seconds",
         "transactions",
@@ -231,6 +139,10 @@ class Metrics:
         self.latency_seconds = BatchHistogram(LATENCY_SECONDS, registry)
         self.lag = _gauge(LAG, registry)
         self.accounts_forgotten = _counter(ACCOUNTS_FORGOTTEN, registry)
+        self.second_looks = _counter(SECOND_LOOKS, registry)
+        self.ownership_statements = _gauge(OWNERSHIP_STATEMENTS, registry)
+        self.ownership_rejected = _counter(OWNERSHIP_REJECTED, registry)
+        self.ownership_failures = _counter(OWNERSHIP_FAILURES, registry)
         self.accounts = _gauge(ACCOUNTS, registry)
         self.partitions = _gauge(PARTITIONS, registry)
         self.partition_paused = _gauge(PARTITION_PAUSED, registry)
@@ -263,15 +175,6 @@ class Metrics:
         self.lag.remove_by_labels({"partition": str(partition)})
         self.accounts.remove_by_labels({"partition": str(partition)})
         self.not_paused(partition)
-
-
-def catalogue_table() -> str:
-    """Return the catalogue as a Markdown table, for the documentation."""
-    rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
-    for spec in CATALOGUE:
-        labels = ", ".join(f"`{label}`" for label in spec.labels)
-        rows.append(f"| `{spec.name}` | {spec.kind} | {labels} | {spec.help} |")
-    return "\n".join(rows) + "\n"
 
 
 def _counter(spec: MetricSpec, registry: CollectorRegistry) -> Counter:

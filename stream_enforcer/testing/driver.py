@@ -91,6 +91,26 @@ class EnforcerDriver:
         self._piped += records
         self._produce(records)
 
+    def pipe_ownership(self, *statements: Json | str) -> None:
+        """Publish ownership statements, in the native form, and let the accounts that they touch be judged again.
+
+        Args:
+            statements: Each replaces what has its id; a text is the id of one to be removed.
+        """
+        topic = self._settings.topics.ownership
+        for statement in statements:
+            gone = isinstance(statement, str)
+            key = statement if isinstance(statement, str) else str(statement["id"])
+            self._broker.append(topic, 0, Row(key.encode(), None if gone else orjson.dumps(statement)))
+        self._work()
+
+    def swap(self, world: World) -> None:
+        """Put a world of other files in force while the replica runs."""
+        self._world = world
+        self._complete(self._up().rebase(world))
+        self._go()
+        self._work()
+
     def read(self) -> list[Json]:
         """Return the decisions that were committed since the last call, in order."""
         return [orjson.loads(row.value or b"null") for row in self._unread(self._settings.topics.decisions)]
@@ -199,10 +219,7 @@ class EnforcerDriver:
     def _started(self) -> Replica:
         replica = Replica(self._settings, self._world, self._broker)
 
-        async def opened() -> None:
-            replica.open()
-
-        self._complete(opened())
+        self._complete(replica.start())
         self._go()
         self._replica = replica
         self._work()

@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from stream_enforcer.cli import app
-from stream_enforcer.kafka.service import CHUNK
+from stream_enforcer.kafka.intake import CHUNK
 from stream_enforcer.observe.health import ready
 from stream_enforcer.settings import Poison
 from tests.broker.stage import PARTITIONS, Stage, until

@@ -50,7 +50,7 @@ async def test_a_backlog_is_read_in_pieces_that_fit(stage: Stage, monkeypatch: p
 
     def take_and_look(partition: Partition, *arguments: Any) -> None:
         take(partition, *arguments)
-        held.append(sum(task.partition.in_flight for task in running.service._owned()))
+        held.append(sum(task.partition.in_flight for task in running.service._tasks_in_hand().values()))
 
     sent = await stage.send(usage(f"a{n % 50}", event_id=f"u{n}", ip=ip("us")) for n in range(6_000))
     monkeypatch.setattr(Partition, "take", take_and_look)

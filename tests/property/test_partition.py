@@ -14,7 +14,8 @@ from stream_enforcer.kafka.work import Work
 from tests.builders import KINDS, ClientRecord, Json, client_record, record, world
 from tests.strategies import OWNERSHIP, histories
 
-TERMS = Terms(world(OWNERSHIP), KINDS, "transitions", "enforcer", "enforcer-accounts")
+TERMS = Terms(KINDS, "transitions", "enforcer")
+WORLD = world(OWNERSHIP)
 
 
 class Published(NamedTuple):
@@ -31,7 +32,7 @@ class Shell:
 
     def __init__(self, log: Sequence[ClientRecord]) -> None:
         self.log = log
-        self.partition = Partition(0, TERMS, Restored(Accounts()))
+        self.partition = Partition(0, TERMS, WORLD, Restored(Accounts()))
         self.read = 0
         self.committing_to = 0
         self.committed_to = 0
@@ -129,7 +130,7 @@ def test_what_is_lost_leaves_no_trace(log: list[ClientRecord], kept: int) -> Non
 
 @given(logs)
 def test_a_batch_of_a_topic_is_the_same_taken_whole_or_record_by_record(log: list[ClientRecord]) -> None:
-    one, other = (Partition(0, TERMS, Restored(Accounts())) for _ in range(2))
+    one, other = (Partition(0, TERMS, WORLD, Restored(Accounts())) for _ in range(2))
     for topic in KINDS:
         records = [item for item in log if item.topic == topic]
         if records:

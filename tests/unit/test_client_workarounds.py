@@ -16,8 +16,10 @@ from aiokafka.producer import sender
 from prometheus_client import CollectorRegistry
 
 from stream_enforcer.kafka import client, service, task
+from stream_enforcer.kafka import intake as intake_module
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
+from stream_enforcer.kafka.intake import Intake
 from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.transaction import NO_HEADERS, Outgoing, commit
 from stream_enforcer.observe.health import Health
@@ -157,9 +159,14 @@ async def serving(consumer: Consumer) -> Service:
     return made
 
 
-async def test_a_poll_that_failed_sets_every_ready_task_back(serving: Service, consumer: Consumer) -> None:
-    serving._tasks = {0: IdleTask(0)}  # type: ignore[dict-item]  # stands for a task
-    poll = asyncio.create_task(serving._poll())
+def intake(consumer: Consumer, *tasks: IdleTask, health: Health | None = None) -> Intake:
+    held: Any = {task.number: task for task in tasks}
+    metrics = Metrics(CollectorRegistry(), "1")
+    return Intake(Settings(), consumer, lambda: held, health or Health(0.0), metrics)
+
+
+async def test_a_poll_that_failed_sets_every_ready_task_back(consumer: Consumer) -> None:
+    poll = asyncio.create_task(intake(consumer, IdleTask(0)).poll())
     await consumer.polled.wait()
     consumer.polls[0].set_exception(errors.CorruptRecordException())
     await poll
@@ -167,35 +174,35 @@ async def test_a_poll_that_failed_sets_every_ready_task_back(serving: Service, c
 
 
 async def test_polls_that_fail_for_half_a_minute_end_the_service(
-    serving: Service, consumer: Consumer
+    serving: Service, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(intake_module, "BAD_POLLS_SECONDS", -1)
     serving._tasks = {0: IdleTask(0)}  # type: ignore[dict-item]  # stands for a task
-    serving._polled_at -= service.BAD_POLLS_SECONDS
-    poll = asyncio.create_task(serving._poll())
+    loop = asyncio.create_task(serving._loop())
     await consumer.polled.wait()
     consumer.polls[0].set_exception(errors.OffsetOutOfRangeError())
-    await poll
+    await loop
     assert isinstance(serving._failure, Fatal)
 
 
 @pytest.mark.parametrize("polls", [True, False])
 async def test_a_denied_right_is_said_and_is_no_reason_to_end(
-    serving: Service, consumer: Consumer, monkeypatch: pytest.MonkeyPatch, polls: bool
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, polls: bool
 ) -> None:
-    monkeypatch.setattr(service, "DENIED_SECONDS", 0)
+    monkeypatch.setattr(intake_module, "DENIED_SECONDS", 0)
+    monkeypatch.setattr(intake_module, "BAD_POLLS_SECONDS", -1)
     denial = errors.GroupAuthorizationFailedError("stream-enforcer")
-    serving._polled_at -= service.BAD_POLLS_SECONDS
+    health = Health(0.0)
+    taking = intake(consumer, *([IdleTask(0)] if polls else []), health=health)
     if polls:
-        serving._tasks = {0: IdleTask(0)}  # type: ignore[dict-item]  # stands for a task
-        poll = asyncio.create_task(serving._poll())
+        poll = asyncio.create_task(taking.poll())
         await consumer.polled.wait()
         consumer.polls[0].set_exception(denial)
         await poll
     else:
         consumer.denial = denial
-        await serving._poll()
-    assert serving._health.kafka_denial == "User:ANONYMOUS lacks Read on group stream-enforcer"
-    assert serving._failure is None
+        await taking.poll()
+    assert health.kafka_denial == "User:ANONYMOUS lacks Read on group stream-enforcer"
 
 
 async def test_a_poll_is_never_cancelled(serving: Service, consumer: Consumer) -> None:
@@ -211,17 +218,17 @@ async def test_a_poll_is_never_cancelled(serving: Service, consumer: Consumer) -
     await serving._polling
 
 
-async def test_a_poll_brings_no_more_than_there_is_room_for(serving: Service, consumer: Consumer) -> None:
+async def test_a_poll_brings_no_more_than_there_is_room_for(consumer: Consumer) -> None:
     busy = IdleTask(0)
-    busy.partition.in_flight = serving._settings.max_in_flight_records - 7
-    serving._tasks = {0: busy}  # type: ignore[dict-item]  # stands for a task
-    poll = asyncio.create_task(serving._poll())
+    busy.partition.in_flight = Settings().max_in_flight_records - 7
+    taking = intake(consumer, busy)
+    poll = asyncio.create_task(taking.poll())
     await consumer.polled.wait()
     assert consumer.most == [7]
     consumer.polls[0].set_result({})
     await poll
     busy.partition.in_flight += 7
-    await serving._poll()
+    await taking.poll()
     assert len(consumer.polls) == 1
 
 

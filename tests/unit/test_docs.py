@@ -11,7 +11,7 @@ import typer
 import stream_enforcer
 from stream_enforcer.cli import app
 from stream_enforcer.domain.facts import FACT_NAMES
-from stream_enforcer.observe.metrics import CATALOGUE
+from stream_enforcer.observe.catalogue import CATALOGUE
 from stream_enforcer.reference.policy_file import load_policy
 from stream_enforcer.settings.rows import LEAVES
 from tools.reference_docs import REFERENCE, commands, reference_files

@@ -31,8 +31,8 @@ def partition(*events: Json) -> Partition:
     accounts = Accounts()
     for key, account in run(events, WORLD).accounts.items():
         accounts.put_encoded(key, encode(account))
-    terms = Terms(WORLD, KINDS, "transitions", "enforcer", "enforcer-accounts")
-    return Partition(0, terms, Restored(accounts, Checkpoint({}, 1, WorldId("p", "r"))))
+    terms = Terms(KINDS, "transitions", "enforcer")
+    return Partition(0, terms, WORLD, Restored(accounts, Checkpoint({}, 1, WorldId("p", "r"))))
 
 
 def take(into: Partition, event: Json, timestamp: int) -> None:
@@ -65,7 +65,7 @@ def test_who_is_due_goes_with_a_tombstone_and_the_rest_stays() -> None:
     assert {key for key, account in part.pending.states.items() if account is None} == {b"old"}
     assert part.pending.forgotten == 1
     work = part.next_work()
-    (_, accounts) = outgoing(work, next_checkpoint(None, work, 1, WorldId("p", "r")), Topics())
+    (_, accounts) = outgoing(work, next_checkpoint(None, work, 1, (WorldId("p", "r"), None)), Topics())
     assert (b"a:old", None, []) in list(accounts.entries)
     part.committed()
     assert set(part.restored.accounts) == {b"new", b"c"}

@@ -7,20 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 
-from stream_enforcer.observe.metrics import (
+from stream_enforcer.observe.catalogue import (
     CATALOGUE,
     DECISIONS,
     LATENCY_SECONDS,
     PREFIX,
     TRANSACTION_RESULTS,
-    BatchHistogram,
-    Metrics,
     catalogue_table,
 )
+from stream_enforcer.observe.metrics import BatchHistogram, Metrics
 
 ALLOWED_LABELS = {
     *("topic", "partition", "action", "rule", "reason", "result", "kind"),
-    *("version", "python", "id", "hash", "mode"),
+    *("version", "python", "id", "hash", "mode", "changed"),
 }
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import orjson
-import pytest
 
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, Sweep, WorldId
-from stream_enforcer.kafka.partition import Partition, Terms
+from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
+from stream_enforcer.kafka.partition import Cause, Partition, Terms
 from tests.builders import (
     KINDS,
     ClientRecord,
@@ -33,8 +32,8 @@ FROM_CN = signup(ip=ip("cn"))
 
 
 def partition(within: World = WORLD, restored: Restored | None = None, number: int = 0) -> Partition:
-    terms = Terms(within, KINDS, "transitions", "enforcer", "enforcer-accounts")
-    return Partition(number, terms, restored or Restored(Accounts()))
+    terms = Terms(KINDS, "transitions", "enforcer")
+    return Partition(number, terms, within, restored or Restored(Accounts()))
 
 
 def restored(events: Sequence[Json], checkpoint: Checkpoint | None = None) -> Restored:
@@ -138,42 +137,16 @@ def test_a_record_without_a_key_is_buried() -> None:
     assert dict(part.pending.by_reason) == {"key_mismatch": 1}
 
 
-THREE = [usage("a"), usage("m"), usage("z")]
-
-
-@pytest.mark.parametrize(
-    ("checkpoint", "expected"),
-    [
-        (None, []),
-        (Checkpoint({}, 4, NOW), []),
-        (Checkpoint({}, 4, WorldId("old", "r")), [b"a", b"m", b"z"]),
-        (Checkpoint({}, 4, WorldId("p", "old")), [b"a", b"m", b"z"]),
-        (Checkpoint({}, 4, WorldId("old", "r"), Sweep(NOW, "a")), [b"m", b"z"]),
-        (Checkpoint({}, 4, WorldId("old", "r"), Sweep(NOW, "z")), []),
-    ],
-)
-def test_accounts_last_judged_in_another_world_wait_in_order_after_the_last_that_was_swept(
-    checkpoint: Checkpoint | None, expected: list[bytes]
-) -> None:
-    assert partition(restored=restored(THREE, checkpoint)).unswept(NOW) == expected
-
-
-@pytest.mark.parametrize("before", [NOW, WorldId("old", "r")])
-def test_accounts_swept_towards_a_world_that_is_no_longer_wanted_are_judged_again(before: WorldId) -> None:
-    half_way = Checkpoint({}, 4, before, Sweep(WorldId("taken back", "r"), "m"))
-    assert partition(restored=restored(THREE, half_way)).unswept(NOW) == [b"a", b"m", b"z"]
-
-
 def test_a_second_look_publishes_only_what_the_changed_world_changes() -> None:
     events = [signup(**CLAIM), signup("b", ip=ip("cn"))]
     part = partition(OWNED, restored(events), number=2)
-    part.look_again([b"a", b"b", b"gone"], "reference", offset=77, now_ms=5)
+    part.look_again([b"a", b"b", b"gone"], Cause("reference", "ownership", 2, 77), now_ms=5)
     ((key, value),) = part.pending.decisions
     decision = orjson.loads(value)
     assert (key, decision["action"], decision["previous_action"]) == (b"a", "suspend", "allow")
     assert decision["trigger"] == {
         "kind": "reference",
-        "topic": "enforcer-accounts",
+        "topic": "ownership",
         "partition": 2,
         "offset": 77,
     }
@@ -184,5 +157,5 @@ def test_a_second_look_publishes_only_what_the_changed_world_changes() -> None:
 
 def test_a_second_look_in_the_same_world_publishes_nothing() -> None:
     part = partition(restored=restored([FROM_CN, usage("b")]))
-    part.look_again([b"a", b"b"], "policy", offset=1, now_ms=5)
+    part.look_again([b"a", b"b"], Cause("policy", "enforcer-accounts", 0, 1), now_ms=5)
     assert (part.pending.decisions, part.pending.states) == ([], {})

@@ -62,8 +62,8 @@ def test_no_well_formed_records_between_reset_nothing() -> None:
 
 
 def partition(limits: Poison) -> Partition:
-    terms = Terms(WORLD, KINDS, "transitions", "enforcer", "enforcer-accounts", limits)
-    return Partition(0, terms, Restored(Accounts()))
+    terms = Terms(KINDS, "transitions", "enforcer", limits)
+    return Partition(0, terms, WORLD, Restored(Accounts()))
 
 
 def bad(offset: int, topic: str = "usage") -> ClientRecord:

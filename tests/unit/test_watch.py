@@ -27,8 +27,8 @@ class Seen:
         self.health = Health(0.0, assigned=frozenset({0}), kafka_reachable=True)
         consumer: Any = self.consumer
 
-        def tasks() -> list[Any]:
-            return [self.task]
+        def tasks() -> dict[int, Any]:
+            return {0: self.task}
 
         self.watch = Watch(consumer, tasks, Clients(Kafka()), self.health, Metrics(CollectorRegistry(), "1"))
 

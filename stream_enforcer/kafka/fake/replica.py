@@ -1,7 +1,7 @@
 """One replica of the service over the broker in memory: the real tasks, and a group that does as it is told."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 
 from aiokafka import TopicPartition
@@ -9,14 +9,16 @@ from prometheus_client import CollectorRegistry
 
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
+from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored
 from stream_enforcer.kafka.fake.broker import FakeBroker
 from stream_enforcer.kafka.fake.clients import FakeClients
 from stream_enforcer.kafka.fake.host import Host
+from stream_enforcer.kafka.ownership_feed import OwnershipFeed
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.service import input_kinds
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.task import Task
+from stream_enforcer.kafka.worlds import Amended, Placed, Worlds
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.settings import Settings
@@ -37,18 +39,31 @@ class Replica:
         topics = settings.topics
         self._kinds = input_kinds(settings)
         self._consumer = clients.group_consumer()
+        metrics = Metrics(CollectorRegistry(), version("stream-enforcer"))
+        worlds = Worlds(world)
+        worlds.listen(self._wake)
+        self._ownership = OwnershipFeed(clients, topics.ownership, worlds, metrics, run=_at_once)
         self._shared = Surroundings(
             settings=settings,
-            terms=Terms(world, self._kinds, settings.emit, settings.kafka.group, topics.accounts),
-            world_id=WorldId(world.policy.hash, world.reference_hash),
+            terms=Terms(self._kinds, settings.emit, settings.kafka.group),
+            worlds=worlds,
             partitions=topics.partitions,
             clients=clients,
             consumer=self._consumer,
-            metrics=Metrics(CollectorRegistry(), version("stream-enforcer")),
+            metrics=metrics,
             health=Health(0.0),
             fatal=self._end,
         )
         self._tasks: list[Task] = []
+
+    async def start(self) -> None:
+        """Read the ownership topic, then take every partition, without memory."""
+        await self._ownership.start(1)
+        self.open()
+
+    async def rebase(self, world: World) -> None:
+        """Put a world of other files in force."""
+        await self._ownership.rebase(world)
 
     def open(self, restored: Iterable[Restored] | None = None) -> None:
         """Take every partition, as a new assignment does; without memory unless given what was kept."""
@@ -69,7 +84,8 @@ class Replica:
         fed = False
         took = True
         while took:
-            took = bool(sum(self._hand_over(task, now_ms) for task in self._tasks if task.ready))
+            took = bool(await self._ownership.poll(0))
+            took |= bool(sum(self._hand_over(task, now_ms) for task in self._tasks if task.ready))
             fed |= took
             await asyncio.sleep(0)
         return fed
@@ -104,6 +120,14 @@ class Replica:
         task.gathered()
         return True
 
+    def _wake(self) -> None:
+        for task in self._tasks:
+            task.wake()
+
     def _end(self, error: BaseException) -> None:
         if not self.host.down and self.failure is None:
             self.failure = error
+
+
+async def _at_once(work: Callable[[Sequence[Placed]], Amended], batch: Sequence[Placed]) -> Amended:
+    return work(batch)

@@ -1,0 +1,154 @@
+"""Ownership statements as they arrive: one reader for each replica, which keeps the world in force up to date."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from stream_enforcer.domain.ownership.amendments import Amendment
+from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.changelog import bounds
+from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.failures import Fatal
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
+from stream_enforcer.kafka.worlds import Amended, Place, Placed, Worlds
+from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.reference.errors import BadReference
+from stream_enforcer.reference.live import amendment_of, id_of
+
+log = structlog.get_logger(__name__)
+
+POLL_MS: Final = 200
+MOST_RECORDS: Final = 5_000
+"""Statements worked into one new world."""
+EMPTY_POLLS_AT_A_CLEANED_TAIL: Final = 3
+BACKOFF_SECONDS: Final = 2.0
+
+Work = Callable[[Sequence[Placed]], Amended]
+Run = Callable[[Work, Sequence[Placed]], Awaitable[Amended]]
+
+
+class OwnershipFeed:
+    """Reads all partitions of the ownership topic, from the start, outside any group.
+
+    The topic's compaction leaves the newest statement of each id, and that is all that counts.
+    """
+
+    def __init__(
+        self, clients: Clients, topic: str, worlds: Worlds, metrics: Metrics, run: Run = asyncio.to_thread
+    ) -> None:
+        self._clients = clients
+        self._topic = topic
+        self._worlds = worlds
+        self._metrics = metrics
+        self._run = run
+        self._reader: AIOKafkaConsumer | None = None
+        self._positions: dict[TopicPartition, int] = {}
+        self._changing = asyncio.Lock()
+
+    async def start(self, partitions: int) -> None:
+        """Read what is there, to the end: whoever is judged before that is judged by half of the data.
+
+        Args:
+            partitions: How many the topic has.
+
+        Raises:
+            KafkaError, OSError: The cluster does not answer.
+        """
+        tps = [TopicPartition(self._topic, number) for number in range(partitions)]
+        held = await bounds(self._clients, tps)
+        await self._connect({tp: first for tp, (first, _) in held.items()})
+        empty = 0
+        while empty < EMPTY_POLLS_AT_A_CLEANED_TAIL and any(
+            self._positions[tp] < end for tp, (_, end) in held.items()
+        ):
+            # Where the cleaner removed the records before the end, the position never comes to it.
+            empty = 0 if await self.poll(POLL_MS) else empty + 1
+        log.info("ownership topic read", statements=self._worlds.statements)
+
+    async def follow(self) -> None:
+        """Take up statements as they come, until cancelled. What can't be read now is read later.
+
+        Raises:
+            Fatal: What was to be read next is gone.
+        """
+        while True:
+            try:
+                await self.poll(POLL_MS)
+            except OffsetOutOfRangeError as error:
+                raise Fatal(
+                    "the ownership topic does not hold what was to be read next: records were removed, or it was "
+                    "made anew; a new process reads it from its start"
+                ) from error
+            except (KafkaError, OSError) as error:
+                self._metrics.ownership_failures.inc()
+                log.warning("ownership topic can't be read; trying again", error=type(error).__name__)
+                await asyncio.sleep(BACKOFF_SECONDS)
+                await self._connect_again()
+
+    async def poll(self, timeout_ms: int) -> int:
+        """Take up the next statements, if there are any within the time; return how many records came.
+
+        Raises:
+            KafkaError, OSError: The cluster does not answer. Nothing is lost: the next poll reads them again.
+        """
+        if self._reader is None:
+            return 0
+        batches = await self._reader.getmany(timeout_ms=timeout_ms, max_records=MOST_RECORDS)
+        batch = [self._placed(record) for tp in sorted(batches) for record in batches[tp]]
+        if batch:
+            async with self._changing:
+                self._worlds.put(await self._run(self._worlds.amend, batch))
+            self._metrics.ownership_statements.set(self._worlds.statements)
+        for tp in self._positions:
+            self._positions[tp] = await self._reader.position(tp)
+        return len(batch)
+
+    async def rebase(self, world: World) -> None:
+        """Put a world of other files in force, under the same statements."""
+        async with self._changing:
+            self._worlds.rebase(world)
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await end_within(CLOSE_SECONDS, reader.stop())
+
+    async def _connect(self, positions: dict[TopicPartition, int]) -> None:
+        await self.stop()
+        reader = self._clients.reader()
+        try:
+            await start_within(START_SECONDS, reader.start())
+            reader.assign([*positions])
+            for tp, position in positions.items():
+                reader.seek(tp, position)
+        except BaseException:
+            await end_within(CLOSE_SECONDS, reader.stop())
+            raise
+        self._reader, self._positions = reader, dict(positions)
+
+    async def _connect_again(self) -> None:
+        try:
+            await self._connect(self._positions)
+        except (KafkaError, OSError) as error:
+            log.debug("ownership topic is out of reach", error=type(error).__name__)
+
+    def _placed(self, record: Any) -> Placed:
+        place = Place(record.partition, record.offset)
+        name = f"{self._topic}-{record.partition}"
+        try:
+            return Placed(amendment_of(record.key, record.value, path=name, line=record.offset), place)
+        except BadReference as error:
+            self._metrics.ownership_rejected.inc()
+            # The message may say what the record says: names have no place in a log.
+            log.error(  # noqa: TRY400 - and neither has a traceback
+                "a record of the ownership topic is no statement",
+                partition=record.partition,
+                offset=record.offset,
+                field=error.field,
+            )
+            return Placed(Amendment(id_of(record.key), "unreadable"), place)
