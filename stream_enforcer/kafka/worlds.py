@@ -1,7 +1,7 @@
 """The world in force, and the way by which it came to be: what an account that was judged earlier may have missed."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -51,14 +51,21 @@ class Amended:
     Attributes:
         amendments: All live statements, over the files' data.
         world: The world.
-        touched: What each statement of the batch touched.
+        steps: What each statement of the batch touched, and where it was found.
         missed: What is missed by who was judged before the batch.
     """
 
     amendments: Amendments
     world: World
-    touched: tuple[Touched, ...]
+    steps: tuple["_Step", ...]
     missed: Missed
+
+
+class _Step(NamedTuple):
+    """What a statement touched, and where it was found."""
+
+    touched: Touched
+    place: Place
 
 
 class Worlds:
@@ -76,7 +83,8 @@ class Worlds:
     def _start(self, base: World, amendments: Amendments | None) -> None:
         self._base, self._amendments = base, amendments
         self._put(base if amendments is None else self._world(amendments))
-        self._way: deque[tuple[WorldId, Missed]] = deque([(self.id, Missed(frozenset(), None))], REMEMBERED)
+        self._way: deque[tuple[WorldId, _Step | None]] = deque([(self.id, None)], REMEMBERED)
+        self._missed: dict[frozenset[WorldId], Missed | None] = {}
 
     def _put(self, world: World) -> None:
         self.current, self.id = world, WorldId(world.policy.hash, world.reference_hash)
@@ -94,14 +102,16 @@ class Worlds:
         """
         before = self._amendments or Amendments.none(_graph(self._base))
         after, touched = before.amend(placed.amendment for placed in batch)
-        missed = Missed(_keys(after.graph, touched), batch[-1].place)
-        return Amended(after, self._world(after), tuple(touched), missed)
+        steps = tuple(_Step(*step) for step in zip(touched, (placed.place for placed in batch), strict=True))
+        return Amended(after, self._world(after), steps, _missed(after.graph, steps))
 
     def put(self, amended: Amended) -> None:
         """Put an amended world in force."""
-        self._amendments = amended.amendments
+        before, self._amendments = self.id, amended.amendments
         self._put(amended.world)
-        self._way.extend((self._id_with(touched.hash), amended.missed) for touched in amended.touched)
+        self._way.extend((self._id_with(step.touched.hash), step) for step in amended.steps)
+        # Whoever kept up asks for this, and it was worked out in a thread.
+        self._missed = {frozenset({before}): amended.missed}
         self._tell()
 
     def rebase(self, world: World) -> None:
@@ -123,17 +133,21 @@ class Worlds:
         Returns:
             None where one of them is not known to have led to the current one.
         """
-        wanted, missed = {*judged} - {self.id}, list[Missed]()
-        for world, change in reversed(self._way):
+        asked = frozenset(judged)
+        if asked not in self._missed:
+            self._missed[asked] = self._since(asked)
+        return self._missed[asked]
+
+    def _since(self, judged: frozenset[WorldId]) -> Missed | None:
+        wanted, steps = {*judged} - {self.id}, list[_Step]()
+        for world, step in reversed(self._way):
             wanted.discard(world)
-            if not wanted:
+            if not wanted or step is None:
                 break
-            if change not in missed[-1:]:
-                missed.append(change)
+            steps.append(step)
         if wanted:
             return None
-        keys = frozenset[Key]().union(*(change.keys for change in missed))
-        return Missed(keys, missed[0].place if missed else None)
+        return _missed(self.current.graph or _NOTHING, steps[::-1])
 
     def _world(self, amendments: Amendments) -> World:
         base = self._base
@@ -154,12 +168,12 @@ def _graph(world: World) -> OwnershipGraph:
     return _NOTHING if world.graph is None else indexed(world.graph)
 
 
-def _keys(graph: OwnershipGraph, touched: Iterable[Touched]) -> frozenset[Key]:
-    """Return the keys of all companies that a change may reach."""
-    touched = list(touched)
-    keys = {key for each in touched for key in each.keys}
-    for entity_id in below(graph, {entity for each in touched for entity in each.entities}):
+def _missed(graph: OwnershipGraph, steps: Sequence[_Step]) -> Missed:
+    """Return the keys of all companies that changes may reach, in the graph after them."""
+    # A stake that is gone since has its own company among what was touched: the walk needs no older graph.
+    keys = {key for step in steps for key in step.touched.keys}
+    for entity_id in below(graph, {entity for step in steps for entity in step.touched.entities}):
         entity = graph.entities.get(entity_id)
         if entity is not None:
             keys.update(entity_keys(entity))
-    return frozenset(keys)
+    return Missed(frozenset(keys), steps[-1].place if steps else None)

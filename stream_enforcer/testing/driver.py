@@ -137,6 +137,15 @@ class EnforcerDriver:
         """
         return self._up().checkpoint(partition)
 
+    @property
+    def world(self) -> World:
+        """The world in force: the files' data, as ownership statements amend them.
+
+        Raises:
+            RuntimeError: The replica has crashed, and its memory with it.
+        """
+        return self._up().world
+
     def advance(self, seconds: float) -> None:
         """Move the clock, and do all that falls due on the way."""
         end = self._clock.now + seconds

@@ -59,6 +59,16 @@ class Place:
         sent = await producer.send_batch(batch, self.tp.topic, partition=self.tp.partition)
         return int((await sent).offset)
 
+    async def commit(self, producer: Any) -> None:
+        """Commit, and wait for the marker: the broker answers before it is written."""
+        await producer.commit_transaction()
+
+        async def marked() -> bool:
+            stable, end = await self.ends()
+            return stable == end
+
+        await until(marked)
+
     async def read(self, isolation: str = "read_committed") -> list[tuple[int, bytes]]:
         """Read from the start to the end that this kind of reader is told."""
         found: list[tuple[int, bytes]] = []
@@ -108,7 +118,7 @@ async def test_an_open_transaction_is_seen_by_uncommitted_readers_alone(place: P
         assert await place.read() == []
         assert values(await place.read("read_uncommitted")) == [b"1", b"2"]
         assert await place.ends() == (0, 2)
-        await producer.commit_transaction()
+        await place.commit(producer)
     assert await place.read() == [(0, b"1"), (1, b"2")]
 
 
@@ -117,7 +127,7 @@ async def test_a_marker_takes_an_offset_and_is_never_shown(place: Place) -> None
         for value, offset in ((b"1", 0), (b"2", 2)):
             await producer.begin_transaction()
             assert await place.send(producer, value) == offset
-            await producer.commit_transaction()
+            await place.commit(producer)
     assert await place.read() == await place.read("read_uncommitted") == [(0, b"1"), (2, b"2")]
     assert await place.ends() == (4, 4)
 
@@ -126,7 +136,7 @@ async def test_a_position_comes_to_the_end_past_a_last_marker(place: Place) -> N
     async with place.producer() as producer:
         await producer.begin_transaction()
         await place.send(producer, b"1")
-        await producer.commit_transaction()
+        await place.commit(producer)
     async with place.reader() as reader:
 
         async def at_the_end() -> bool:
@@ -152,13 +162,13 @@ async def test_aborted_data_is_passed_over_between_what_was_committed(place: Pla
     async with place.producer() as producer:
         await producer.begin_transaction()
         await place.send(producer, b"1")
-        await producer.commit_transaction()
+        await place.commit(producer)
         await producer.begin_transaction()
         await place.send(producer, b"lost")
     async with place.producer() as producer:
         await producer.begin_transaction()
         await place.send(producer, b"2")
-        await producer.commit_transaction()
+        await place.commit(producer)
     assert await place.read() == [(0, b"1"), (4, b"2")]
 
 
@@ -194,7 +204,7 @@ async def test_a_record_keeps_its_key_value_and_headers(place: Place) -> None:
     async with place.producer() as producer:
         await producer.begin_transaction()
         await place.send(producer, b"1")
-        await producer.commit_transaction()
+        await place.commit(producer)
     async with place.reader() as reader:
         found: list[Any] = []
 
@@ -212,7 +222,7 @@ async def test_a_paused_partition_gives_nothing_until_it_is_resumed(place: Place
     async with place.producer() as producer:
         await producer.begin_transaction()
         await place.send(producer, b"1")
-        await producer.commit_transaction()
+        await place.commit(producer)
     async with place.reader() as reader:
         reader.pause(place.tp)
         assert await reader.getmany(place.tp, timeout_ms=POLL_MS) == {}

@@ -42,7 +42,9 @@ class Replica:
         metrics = Metrics(CollectorRegistry(), version("stream-enforcer"))
         worlds = Worlds(world)
         worlds.listen(self._wake)
-        self._ownership = OwnershipFeed(clients, topics.ownership, worlds, metrics, run=_at_once)
+        # Its clients have a host of their own, which never goes down: a dead replica is not fed.
+        feeding = FakeClients(settings.kafka, broker)
+        self._ownership = OwnershipFeed(feeding, topics.ownership, worlds, metrics, run=_at_once)
         self._shared = Surroundings(
             settings=settings,
             terms=Terms(self._kinds, settings.emit, settings.kafka.group),
@@ -55,6 +57,11 @@ class Replica:
             fatal=self._end,
         )
         self._tasks: list[Task] = []
+
+    @property
+    def world(self) -> World:
+        """The world in force."""
+        return self._shared.worlds.current
 
     async def start(self) -> None:
         """Read the ownership topic, then take every partition, without memory."""
