@@ -56,11 +56,11 @@ class World:
         verdict: Judge evidence, of an account of a standing. Accounts that have shown the same share the work.
     """
 
-    policy: Policy
-    geo: GeoLookup
-    graph: OwnershipGraph | None
-    resolver: Resolver | None
-    reference: Mapping[str, Any] = field(repr=False)
+    policy: Policy = field(repr=False)
+    geo: GeoLookup = field(repr=False)
+    graph: OwnershipGraph | None = field(repr=False)
+    resolver: Resolver | None = field(repr=False)
+    reference: Mapping[str, Any]
     resolve: Callable[[Claim], Match | None] = field(init=False, repr=False)
     assess: Callable[[str, str], Finding] = field(init=False, repr=False)
     verdict: Callable[[Evidence, Action], Verdict] = field(init=False, repr=False)

@@ -81,9 +81,7 @@ class SecondLooks:
             return
         # A sweep towards a world that is no longer wanted has touched accounts: what changed since counts for them too.
         since = [self._judged] if sweep is None or sweep.towards == towards else [self._judged, sweep.towards]
-        missed = None
-        if {world.policy for world in since} == {towards.policy}:
-            missed = self._worlds.since(*since)
+        missed = self._worlds.since(*since)
         after = sweep.last if sweep is not None and sweep.towards == towards else ""
         self._round = _Round(towards, self._judged.what_changed(towards), missed, after)
 

@@ -98,6 +98,14 @@ def test_a_decision_names_the_hash_of_the_data_that_it_was_made_with(driver: Enf
     assert hashes.isdisjoint({WORLD.graph.hash})
 
 
+def test_an_account_that_came_after_the_first_change_is_found_by_the_next(driver: EnforcerDriver) -> None:
+    driver.pipe_ownership(stake("cn", "o", 1))
+    driver.pipe(of("late", "T"))
+    driver.read()
+    driver.pipe_ownership(TAKEN_OVER)
+    assert actions(driver) == SUSPENDED | {"late": "suspend"}
+
+
 def test_a_company_that_comes_to_be_known_is_found_by_accounts_that_claimed_it_before() -> None:
     with EnforcerDriver(policy_world(ownership=[HOLDER])) as driver:
         driver.pipe(of("early", "T"))

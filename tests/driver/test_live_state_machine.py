@@ -1,6 +1,7 @@
 """Whatever goes wrong while ownership changes: every account ends as the world in force has it."""
 
 from typing import Any, get_args
+from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -8,15 +9,26 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from stream_enforcer.domain.decision import Trigger
 from stream_enforcer.domain.engine import NOTHING, reconcile
+from stream_enforcer.kafka import second_looks
 from stream_enforcer.kafka.fake.broker import Step
 from stream_enforcer.testing import EnforcerDriver
 from tests.broker.stage import broken_chains
-from tests.builders import Json, company, stake, world
-from tests.driver.test_state_machine import ACCOUNTS, FAULTS, LONG_ENOUGH, Fault
-from tests.strategies import OWNERSHIP, overrides, signups, usages
+from tests.builders import Json, company, signup, stake, world
+from tests.driver.test_state_machine import FAULTS, LONG_ENOUGH, Fault
+from tests.strategies import OWNERSHIP, overrides, usages
 
+ACCOUNTS = [f"a{n}" for n in range(6)]
+NAMES = st.sampled_from(ACCOUNTS)
 WORLDS = [world(OWNERSHIP), world(OWNERSHIP[:-2]), world()]
-EVENTS = st.lists(st.one_of(signups(ACCOUNTS), usages(ACCOUNTS), overrides(ACCOUNTS)), min_size=1, max_size=3)
+CLAIMS = st.sampled_from(["PROVED", "POSSIBLE", "CLEAN", "LISTED", "new"])
+
+
+def claiming(account: str, lei: str) -> Json:
+    return signup(account, organization={"name": "In no register", "lei": lei})
+
+
+SIGNUPS = st.builds(claiming, NAMES, CLAIMS)
+EVENTS = st.lists(st.one_of(SIGNUPS, SIGNUPS, overrides(NAMES), usages(NAMES)), min_size=1, max_size=3)
 STEPS = st.sampled_from(get_args(Step))
 STATEMENTS = st.lists(
     st.sampled_from(
@@ -47,14 +59,19 @@ class LiveEnforcer(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.small = patch.multiple(second_looks, CHUNK=1, INDEXED=1)
+        self.small.start()
         self.driver = EnforcerDriver(WORLDS[0])
         self.published: list[Json] = []
+        leis = ["PROVED", "POSSIBLE", "CLEAN", "CLEAN", "new", "new"]
+        self.driver.pipe(*(claiming(*pair) for pair in zip(ACCOUNTS, leis, strict=True)))
 
     def teardown(self) -> None:
         try:
             self.settle()
         finally:
             self.driver.close()
+            self.small.stop()
 
     @rule(events=EVENTS)
     def events_arrive(self, events: list[Json]) -> None:
@@ -76,9 +93,18 @@ class LiveEnforcer(RuleBasedStateMachine):
     def the_files_change(self, files: Any) -> None:
         self.driver.swap(files)
 
-    @rule(files=st.sampled_from(WORLDS))
-    def the_replica_is_killed_and_starts_with_other_files(self, files: Any) -> None:
-        self.driver.restart(files)
+    @rule()
+    def the_replica_is_killed(self) -> None:
+        self.driver.restart()
+
+    @rule(statements=STATEMENTS, later=STATEMENTS)
+    def the_replica_dies_while_it_looks_again_and_misses_more(
+        self, statements: list[Json | str], later: list[Json | str]
+    ) -> None:
+        self.driver.crash_after("commit")
+        self.driver.pipe_ownership(*statements)
+        self.driver.pipe_ownership(*later)
+        self.driver.restart()
 
     @precondition(lambda self: not self.driver.crashed)
     @rule()
@@ -101,7 +127,7 @@ class LiveEnforcer(RuleBasedStateMachine):
             self.driver.restart()
         self.published += self.driver.read()
         assert broken_chains(self.published) == []
-        for account in ("a", "b", "c"):
+        for account in ACCOUNTS:
             self.stands_as_the_world_has_it(account)
 
     def stands_as_the_world_has_it(self, account: str) -> None:
@@ -114,4 +140,4 @@ class LiveEnforcer(RuleBasedStateMachine):
 
 
 TestLiveEnforcer: Any = LiveEnforcer.TestCase
-TestLiveEnforcer.settings = settings(max_examples=100, stateful_step_count=20)
+TestLiveEnforcer.settings = settings(max_examples=200, stateful_step_count=25)
