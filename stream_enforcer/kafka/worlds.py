@@ -111,7 +111,7 @@ class Worlds:
         self._put(amended.world)
         self._way.extend((self._id_with(step.touched.hash), step) for step in amended.steps)
         # Whoever kept up asks for this, and it was worked out in a thread.
-        self._missed = {frozenset({before}): amended.missed}
+        self._missed = {} if before == self.id else {frozenset({before}): amended.missed}
         self._tell()
 
     def rebase(self, world: World) -> None:

@@ -162,6 +162,18 @@ def test_after_a_crash_only_the_rest_of_what_was_touched_is_looked_at(driver: En
     assert second_looks_of(driver) == len(SUSPENDED) - len(first)
 
 
+def test_a_change_that_is_taken_back_before_all_were_told_is_taken_back_for_those_who_were(
+    driver: EnforcerDriver,
+) -> None:
+    driver.crash_after("commit")
+    driver.pipe_ownership(TAKEN_OVER)
+    told = actions(driver)
+    assert 0 < len(told) < len(SUSPENDED)
+    driver.pipe_ownership(str(TAKEN_OVER["id"]))
+    driver.restart()
+    assert actions(driver) == dict.fromkeys(told, "allow")
+
+
 def test_a_partition_that_missed_changes_looks_at_what_they_touched_alone(driver: EnforcerDriver) -> None:
     driver.pipe_ownership(stake("cn", "o", 10), stake("cn", "t", 10))
     driver.read()
