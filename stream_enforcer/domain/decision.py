@@ -92,6 +92,7 @@ def compute_id(decision: dict[str, Any]) -> str:
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[int, Field(ge=0, le=FULL, description="Millionths of a percent: 100 % is 100000000")]
+Score = Annotated[int, Field(ge=0, le=100)]
 
 
 class _Record(BaseModel):
@@ -148,11 +149,20 @@ class Reference(_Record):
     ownership: OwnershipReference
 
 
+class PublishedRunnerUp(_Record):
+    """The next best candidate of a match by name."""
+
+    entity: str
+    score: Score
+
+
 class PublishedMatch(_Record):
-    """How the account's organisation was found in the ownership data."""
+    """How the account's organisation was found in the ownership data, and why it is this entity."""
 
     kind: Literal["identifier", "name"]
-    score: int
+    score: Score
+    features: tuple[str, ...] = ()
+    runner_up: PublishedRunnerUp | None = None
 
 
 class PublishedReading(_Record):

@@ -43,7 +43,9 @@ class Facts:
     unlocated: bool = _fact("Whether an address was seen that no geo table places.")
     organization_claimed: bool = _fact("Whether a signup claimed an organisation.")
     organization_resolved: bool = _fact("Whether every claim was found in the ownership data.")
-    organization_match: str = _fact("How the weakest claim was found: identifier, name or none.")
+    organization_match: str = _fact(
+        "How the weakest claim was found: identifier, name, ambiguous (several fit alike, so none counts) or none."
+    )
     headquarters_countries: Countries = _fact(
         "Headquarters of the resolved companies; where unresolved, the claimed organisation country."
     )
@@ -124,6 +126,7 @@ def gather(evidence: Evidence, standing: Action, world: "World") -> Gathered:
         phone_countries=evidence.phone,
         **_network_facts(evidence, world.policy.restricted),
         **_organization_facts(found, owned, evidence.claimed if evidence.overflowed else ()),
+        organization_match=_weakest_match(found, owned, world),
         **_ownership_facts(owned, unresolved=any(o is None for _, o in found)),
         overflowed=evidence.overflowed,
         degraded=tuple(_degraded(evidence, owned, as_of, world)),
@@ -184,7 +187,21 @@ def _own(claim: Claim, as_of: str, world: "World") -> Owned | None:
     return None if match is None else Owned(match, world.assess(match.entity, as_of))
 
 
-_MATCH_RANK: Final = {"none": 0, "name": 1, "identifier": 2}
+_MATCH_RANK: Final = {"none": 0, "ambiguous": 1, "name": 2, "identifier": 3}
+
+
+def _weakest_match(
+    found: Sequence[tuple[Claim, Owned | None]], owned: Sequence[Owned], world: "World"
+) -> str:
+    matches = [_how(claim, o, world) for claim, o in found] or [o.match.kind for o in owned]
+    return min(matches, key=_MATCH_RANK.__getitem__, default="none")
+
+
+def _how(claim: Claim, owned: Owned | None, world: "World") -> str:
+    if owned is not None:
+        return owned.match.kind
+    several = world.resolver is not None and world.resolver.resolution(claim).ambiguous
+    return "ambiguous" if several else "none"
 
 
 def _organization_facts(
@@ -199,11 +216,9 @@ def _organization_facts(
     ]
     # Of claims that are no longer kept the country is all that is known; it counts, so none is pushed out unseen.
     headquarters += [(country, "claim") for country in dropped]
-    matches = [o.match.kind if o else "none" for _, o in found] or [o.match.kind for o in owned]
     return {
         "organization_claimed": bool(found),
         "organization_resolved": bool(owned) and all(o is not None for _, o in found),
-        "organization_match": min(matches, key=_MATCH_RANK.__getitem__, default="none"),
         "headquarters_countries": _sorted(country for country, _ in headquarters),
         "headquarters_basis": _sorted(basis for _, basis in headquarters),
     }

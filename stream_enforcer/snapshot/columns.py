@@ -9,7 +9,8 @@ import numpy.typing as npt
 import orjson
 
 from stream_enforcer.domain.ownership.graph import Entity, Stake
-from stream_enforcer.domain.ownership.resolve import NAME, entity_keys
+from stream_enforcer.domain.ownership.names import NAME
+from stream_enforcer.domain.ownership.resolve import entity_keys
 from stream_enforcer.snapshot.digest import country_code, digest, digest_of_key
 from stream_enforcer.snapshot.records import TYPES
 

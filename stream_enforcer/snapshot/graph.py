@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from stream_enforcer.domain.ownership.graph import Entity, Key, OwnershipGraph, Stake
+from stream_enforcer.domain.ownership.names import NAME
 from stream_enforcer.domain.ownership.question import Question
-from stream_enforcer.domain.ownership.resolve import NAME, entity_keys
+from stream_enforcer.domain.ownership.resolve import entity_keys
 from stream_enforcer.domain.ownership.semantics import Verdict
 from stream_enforcer.snapshot.digest import digest_of_key
 from stream_enforcer.snapshot.file import SnapshotFile

@@ -26,7 +26,7 @@ IMPURE = {
         "select",
     ),
 }
-ALLOWED = frozenset({"pydantic", "pydantic_core", "orjson", "cel_expr_python"})
+ALLOWED = frozenset({"pydantic", "pydantic_core", "orjson", "cel_expr_python", "rigour"})
 CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "localtime"})
 EFFECTS = frozenset({"open", "print", "input", "exec", "eval", "__import__", "compile"})
 MAY_USE_KAFKA = ("kafka", "demo")

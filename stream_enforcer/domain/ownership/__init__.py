@@ -15,7 +15,7 @@ def to_json(finding: Finding, match: Match, question: Question) -> dict[str, Any
     """
     return {
         "entity": finding.entity,
-        "match": {"kind": match.kind, "score": match.score},
+        "match": _match(match),
         "threshold": question.threshold,
         **({} if question.strict else {"strict": False}),
         "control": _reading(finding.control),
@@ -23,6 +23,15 @@ def to_json(finding: Finding, match: Match, question: Question) -> dict[str, Any
         "single_owner": _reading(finding.single_owner),
         "proof": [_edge(edge) for edge in finding.proof],
         **({} if finding.proof_complete else {"proof_complete": False}),
+    }
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {
+        "kind": match.kind,
+        "score": match.score,
+        "features": list(match.features),
+        "runner_up": None if match.runner_up is None else match.runner_up._asdict(),
     }
 
 

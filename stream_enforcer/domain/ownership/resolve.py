@@ -4,56 +4,23 @@ The law of keys: a claim resolves only to an organisation with which it shares a
 are the keys of both; an index finds organisations by key, and everything else is decided here.
 """
 
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 
 from stream_enforcer.domain.ownership.graph import Entity, Index, Key, OwnershipGraph
+from stream_enforcer.domain.ownership.likeness import FoldedName, Likeness, compare
+from stream_enforcer.domain.ownership.names import name_keys
 
-NAME: Final = "name"
-"""Kind of the keys of names; every other kind is of an identifier."""
-MOST_CANDIDATES: Final = 64
-"""As many organisations of one name key are looked at; a name that more have says nothing."""
+NAME_SCORE_AT_LEAST: Final = 83
+"""The score at which a name points to an organisation, where a policy says nothing else: the one with the greatest
+F1 when measured on labelled pairs; see `benchmarks/names.py`."""
+MOST_CANDIDATES: Final = 32
+"""As many organisations of one name key are looked at; what more have in common tells nobody apart."""
 
-# The last five are Cyrillic, as Russian names are written.
-_LEADING: Final = (
-    "jsc pjsc ojsc cjsc oao pao zao ooo "
-    "\u0430\u043e \u043e\u0430\u043e \u043f\u0430\u043e \u0437\u0430\u043e \u043e\u043e\u043e"
-)
-_TRAILING: Final = (
-    "ltd limited inc incorporated llc llp lp plc co company corp corporation gmbh ag kg se sa sas sarl srl spa "
-    "bv nv oy oyj ab as asa aps pte pty bhd sdn"
-)
-_LEADING_FORMS: Final = frozenset(_LEADING.split())
-_TRAILING_FORMS: Final = _LEADING_FORMS | frozenset(_TRAILING.split())
-_JOINED_FORMS: Final = ("股份有限公司", "有限责任公司", "有限公司", "株式会社")
-
-# Letters that Arabic and Persian keyboards write with different code points, which NFKC keeps apart, and marks
-# that may be left out.
-_LETTERS: Final = str.maketrans(
-    {
-        "\u064a": "\u06cc",  # yeh
-        "\u0649": "\u06cc",  # alef maksura
-        "\u0643": "\u06a9",  # kaf
-        "\u0640": None,  # tatweel
-        "\u200c": None,  # zero-width non-joiner
-        "\u200d": None,  # zero-width joiner
-        **{chr(mark): None for mark in range(0x064B, 0x0653)},  # vowel signs
-        "&": " and ",
-        ".": None,
-        "'": None,
-        "\u2019": None,
-    }
-)
-
-_ASCII: Final = str.maketrans(
-    {
-        letter: _LETTERS.get(ord(letter), letter.lower() if letter.isalnum() else " ")
-        for letter in map(chr, range(128))
-    }
-)
+_COUNTRY_UNKNOWN: Final = 5
+_COUNTRY_DIFFERS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +35,13 @@ class Claim:
     domain: str | None = None
 
 
+class RunnerUp(NamedTuple):
+    """The next best candidate, and its score."""
+
+    entity: str
+    score: int
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """The entity that a claim names.
@@ -75,12 +49,35 @@ class Match:
     Attributes:
         entity: Its id.
         kind: By an identifier, or by name.
-        score: 100 for an identifier; for a name 95 when the countries agree and 80 when one side has none.
+        score: 100 for an identifier. For a name, how alike the names are, less 5 where the claim or the entity has
+            no country and less 30 where their countries differ.
+        features: Which identifier it is; of a name, what `compare` says, then `alias` unless it is the main name,
+            then `country-agrees`, `country-unknown` or `country-differs`.
+        runner_up: Of a name, who else was a candidate.
     """
 
     entity: str
     kind: Literal["identifier", "name"]
     score: int
+    features: tuple[str, ...] = ()
+    runner_up: RunnerUp | None = None
+
+
+class Resolution(NamedTuple):
+    """What became of a claim.
+
+    Attributes:
+        match: The one entity that it names, or None.
+        ambiguous: Whether there is none because several are named alike: they share the identifier, or come out
+            with the same score, or are more than `MOST_CANDIDATES`.
+    """
+
+    match: Match | None
+    ambiguous: bool
+
+
+_NOBODY: Final = Resolution(None, ambiguous=False)
+_SEVERAL: Final = Resolution(None, ambiguous=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,36 +85,80 @@ class Resolver:
     """Looks up claims in a graph's index. Natural persons are never an organisation."""
 
     _index: Index
+    _name_score_at_least: int
 
     @classmethod
-    def build(cls, graph: OwnershipGraph) -> Self:
-        """Take the index of a graph, or make it: an identifier that two entities share identifies neither."""
-        return cls(graph.index or _MemoryIndex.build(graph))
+    def build(cls, graph: OwnershipGraph, name_score_at_least: int = NAME_SCORE_AT_LEAST) -> Self:
+        """Take the index of a graph, or make it.
+
+        Args:
+            graph: Whose organisations are looked up.
+            name_score_at_least: Least score of a match by name, 0 to 100.
+        """
+        return cls(graph.index or _MemoryIndex.build(graph), name_score_at_least)
 
     def resolve(self, claim: Claim) -> Match | None:
         """Return the one entity that a claim names: by LEI, registration number, domain, else by name."""
+        return self.resolution(claim).match
+
+    def resolution(self, claim: Claim) -> Resolution:
+        """Return the same, and whether there was a choice: an identifier of several identifies none of them."""
+        shared = False
         for key in _claimed_identifiers(claim):
             found = self._index.candidates(key, 2)
             if len(found) == 1:
-                return Match(found[0].id, "identifier", 100)
-        for key in name_keys(claim.name or ""):
-            match = self._by_name(key, claim.country)
-            if match is not None:
-                return match
-        return None
+                return Resolution(Match(found[0].id, "identifier", 100, (key[0],)), ambiguous=False)
+            shared = shared or bool(found)
+        named = self._by_name(claim)
+        return _SEVERAL if shared and named.match is None else named
 
-    def _by_name(self, key: Key, country: str | None) -> Match | None:
-        found = self._index.candidates(key, MOST_CANDIDATES + 1)
-        if len(found) > MOST_CANDIDATES:
-            return None
-        if country is None:
-            return _only(found, 80)
-        agreeing = [entity for entity in found if country in countries(entity)]
-        return _only(agreeing, 95) or _only([entity for entity in found if not countries(entity)], 80)
+    def _by_name(self, claim: Claim) -> Resolution:
+        keys = name_keys(claim.name or "")
+        pool: dict[str, Entity] = {}
+        for place, key in enumerate(keys):
+            found = self._index.candidates(key, MOST_CANDIDATES + 1)
+            if len(found) > MOST_CANDIDATES:
+                return (
+                    _NOBODY if place else _SEVERAL
+                )  # a sound that many share is not yet a name that they do
+            pool.update((entity.id, entity) for entity in found)
+            best = _decided(_ranked(claim, pool.values()), self._name_score_at_least)
+            if best is not _NOBODY:
+                return best
+        return _NOBODY
 
 
-def _only(found: Sequence[Entity], score: int) -> Match | None:
-    return Match(found[0].id, "name", score) if len(found) == 1 else None
+def _decided(ranked: Sequence[tuple[Likeness, str]], least: int) -> Resolution:
+    if not ranked or ranked[0][0].score < least:
+        return _NOBODY
+    (likeness, entity), *others = ranked
+    runner_up = RunnerUp(others[0][1], others[0][0].score) if others else None
+    if runner_up is not None and runner_up.score == likeness.score:
+        return _SEVERAL
+    return Resolution(Match(entity, "name", likeness.score, likeness.features, runner_up), ambiguous=False)
+
+
+def _ranked(claim: Claim, found: Iterable[Entity]) -> Sequence[tuple[Likeness, str]]:
+    """Return candidates by falling score, and by id where it is the same."""
+    name = FoldedName.of(claim.name or "")
+    claimed = {country for country in (claim.country, claim.registration_country) if country is not None}
+    scored = [(_likeness(name, claimed, entity), entity.id) for entity in found]
+    return sorted(scored, key=lambda candidate: (-candidate[0].score, candidate[1]))
+
+
+def _likeness(claimed: FoldedName, claimed_in: set[str], entity: Entity) -> Likeness:
+    """Return how alike a claim and an entity are: its name that is most alike counts, and the countries."""
+    score, features = compare(claimed, FoldedName.of(entity.name))
+    for alias in entity.aliases:
+        other = compare(claimed, FoldedName.of(alias))
+        if other.score > score:
+            score, features = other.score, (*other.features, "alias")
+    known_in = countries(entity)
+    if claimed_in & known_in:
+        return Likeness(score, (*features, "country-agrees"))
+    if claimed_in and known_in:
+        return Likeness(max(0, score - _COUNTRY_DIFFERS), (*features, "country-differs"))
+    return Likeness(max(0, score - _COUNTRY_UNKNOWN), (*features, "country-unknown"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,41 +182,6 @@ def indexed(graph: OwnershipGraph) -> OwnershipGraph:
     return graph if graph.index is not None else replace(graph, index=_MemoryIndex.build(graph))
 
 
-def normal_name(name: str) -> str:
-    """Fold a name to what tells organisations apart: case, width, punctuation and legal forms go.
-
-    A name that is nothing but legal forms keeps them.
-    """
-    if name.isascii():  # most names are: the same in one step
-        words = kept = name.translate(_ASCII).split()
-    else:
-        folded = unicodedata.normalize("NFKC", name).casefold().translate(_LETTERS)
-        words = "".join(letter if letter.isalnum() or _is_mark(letter) else " " for letter in folded).split()
-        kept = [found for word in words if (found := _without_joined_forms(word))]
-    return " ".join(_without_forms(kept) or words)
-
-
-def _is_mark(letter: str) -> bool:
-    return unicodedata.category(letter).startswith("M")
-
-
-def _without_forms(words: list[str]) -> list[str]:
-    kept = words.copy()
-    while kept and kept[-1] in _TRAILING_FORMS:
-        kept.pop()
-        if kept[-1:] == ["and"]:
-            kept.pop()
-    while kept and kept[0] in _LEADING_FORMS:
-        kept.pop(0)
-    return kept
-
-
-def _without_joined_forms(word: str) -> str:
-    for form in _JOINED_FORMS:
-        word = word.removesuffix(form).removeprefix(form)
-    return word
-
-
 def claim_keys(claim: Claim) -> list[Key]:
     """Return the keys by which a claim can find an organisation, the surest first."""
     return [*_claimed_identifiers(claim), *name_keys(claim.name or "")]
@@ -190,12 +196,6 @@ def entity_keys(entity: Entity) -> list[Key]:
     for name in (entity.name, *entity.aliases):
         keys += name_keys(name)
     return list(dict.fromkeys(keys)) if entity.aliases else keys
-
-
-def name_keys(name: str) -> list[Key]:
-    """Return the keys of a name, the surest first."""
-    normal = normal_name(name)
-    return [(NAME, normal)] if normal else []
 
 
 def _claimed_identifiers(claim: Claim) -> Iterator[Key]:
