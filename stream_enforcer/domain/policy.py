@@ -16,6 +16,7 @@ from stream_enforcer.domain.countries import ISO_3166_1
 from stream_enforcer.domain.facts import Facts
 from stream_enforcer.domain.ownership.graph import FULL
 from stream_enforcer.domain.ownership.question import Question
+from stream_enforcer.domain.ownership.resolve import NAME_SCORE_AT_LEAST
 
 Outcome = Literal["suspend", "review", "allow"]
 Mode = Literal["enforce", "shadow"]
@@ -42,6 +43,8 @@ class OwnershipTerms(_Document):
     """Whether exactly the threshold is not over it."""
     exceptions: tuple[str, ...] = ()
     """Entity ids that never count as restricted holders."""
+    name_score_at_least: Annotated[int, Field(ge=0, le=100)] = NAME_SCORE_AT_LEAST
+    """How alike names must be, 0 to 100, for a claim to be found by its name."""
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> "OwnershipTerms":
@@ -188,6 +191,11 @@ class Policy:
     def max_age_days(self) -> MaxAgeDays:
         """How old reference data may be."""
         return self.document.max_age_days
+
+    @property
+    def name_score_at_least(self) -> int:
+        """How alike names must be for a claim to be found by its name."""
+        return self.document.ownership.name_score_at_least
 
     @property
     def identity(self) -> dict[str, str]:

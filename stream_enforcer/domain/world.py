@@ -76,7 +76,7 @@ class World:
         """Put a world together from loaded parts."""
         ownership = {"hash": graph.hash if graph else None, "as_of": graph.as_of if graph else None}
         reference = {"geo": {"hash": geo.hash, "built_at": geo.built_on}, "ownership": ownership}
-        resolver = Resolver.build(graph) if graph else None
+        resolver = Resolver.build(graph, policy.name_score_at_least) if graph else None
         return cls(policy, geo, graph, resolver, MappingProxyType(reference))
 
     @property

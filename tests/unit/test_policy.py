@@ -124,6 +124,9 @@ def test_every_bad_condition_is_told_at_once() -> None:
         {"ownership": {"threshold": "50.0000001"}},
         {"ownership": {"threshold": "NaN"}},
         {"ownership": {"threshold": 0, "strict": False}},
+        {"ownership": {"name_score_at_least": -1}},
+        {"ownership": {"name_score_at_least": 101}},
+        {"ownership": {"name_score_at_least": 82.5}},
         {"max_age_days": {"geo": 0}},
     ],
 )
@@ -153,6 +156,7 @@ def test_a_policy_s_hash_is_of_all_that_it_says() -> None:
         policy(rule("anonymous"), restricted=["CN"]),
         policy(rule("anonymous"), mode="shadow"),
         policy(rule("anonymous"), ownership={"strict": False}),
+        policy(rule("anonymous"), ownership={"name_score_at_least": 90}),
     ):
         assert other.hash != base
 
