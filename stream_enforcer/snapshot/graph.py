@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from stream_enforcer.domain.ownership.graph import Entity, Key, OwnershipGraph, Stake
 from stream_enforcer.domain.ownership.names import NAME
 from stream_enforcer.domain.ownership.question import Question
-from stream_enforcer.domain.ownership.resolve import entity_keys
+from stream_enforcer.domain.ownership.resolve import has_key
 from stream_enforcer.domain.ownership.semantics import Verdict
 from stream_enforcer.snapshot.digest import digest_of_key
 from stream_enforcer.snapshot.file import SnapshotFile
@@ -194,7 +194,7 @@ class _Index:
         found: list[Entity] = []
         for number in islice(_numbers(hashes, numbers, wanted), limit + MOST_MEETING):
             entity = self._entity(number)
-            if key in entity_keys(entity):
+            if has_key(entity, key):
                 found.append(entity)
                 if len(found) == limit:
                     break

@@ -8,7 +8,7 @@ Roman two, which it takes for a legal form, and English words for "company", whi
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import filterfalse
+from string import digits
 from typing import Final
 
 from rigour.names import extract_org_types, remove_org_types, tokenize_name
@@ -49,8 +49,8 @@ def words_of(name: str) -> list[str]:
     text = _folded(name)
     spaced = text if name.isascii() else _UNSPACED_FORMS.sub(" ", text)
     words = _latin(tokenize_name(remove_org_types(spaced)))
-    # Once more: "o.O.O." is a form without its dots only, and others are in Latin letters only.
-    words = tokenize_name(remove_org_types(" ".join(words)))
+    if "." in text or not text.isascii():  # "o.O.O." is a form without its dots, and others are in Latin letters
+        words = tokenize_name(remove_org_types(" ".join(words)))
     while words and words[-1] in _COMPANY:
         words.pop()
     return [word for word in words if word not in _FILLING] or _latin(tokenize_name(text))
@@ -90,7 +90,7 @@ def _letters(words: Sequence[str]) -> str:
         return text
     if text.isalpha():
         return "".join(sorted(text))
-    return "".join(sorted(filterfalse(str.isdigit, text))) + "".join(filter(str.isdigit, text))
+    return "".join(sorted(text)).lstrip(digits) + "".join(filter(str.isdigit, text))
 
 
 def forms_of(name: str) -> frozenset[str]:

@@ -150,6 +150,8 @@ def _likeness(claimed: FoldedName, claimed_in: set[str], entity: Entity) -> Like
     """Return how alike a claim and an entity are: its name that is most alike counts, and the countries."""
     score, features = compare(claimed, FoldedName.of(entity.name))
     for alias in entity.aliases:
+        if score == 100:
+            break
         other = compare(claimed, FoldedName.of(alias))
         if other.score > score:
             score, features = other.score, (*other.features, "alias")
@@ -189,13 +191,21 @@ def claim_keys(claim: Claim) -> list[Key]:
 
 def entity_keys(entity: Entity) -> list[Key]:
     """Return the keys by which an entity is found, each once, the surest first; none for a natural person."""
+    return list(dict.fromkeys(_entity_keys(entity)))
+
+
+def has_key(entity: Entity, key: Key) -> bool:
+    """Tell whether a key is among those of an entity, without working out more of them than that takes."""
+    return key in _entity_keys(entity)
+
+
+def _entity_keys(entity: Entity) -> Iterator[Key]:
     if entity.type == "person":
-        return []
+        return
     ids = entity.identifiers
-    keys = [*_identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain)]
+    yield from _identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain)
     for name in (entity.name, *entity.aliases):
-        keys += name_keys(name)
-    return list(dict.fromkeys(keys)) if entity.aliases else keys
+        yield from name_keys(name)
 
 
 def _claimed_identifiers(claim: Claim) -> Iterator[Key]:
