@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check bench bench-state bench-ownership fuzz lock clean
+.PHONY: help setup demo test faults check bench bench-state bench-ownership bench-names fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench-state: setup ## Measure how fast a partition's accounts are restored, and 
 
 bench-ownership: setup ## Build a snapshot of a made world of companies, open it, ask it; ARGS="--help" for sizes
 	@$(BIN)/python -m benchmarks.ownership $(ARGS)
+
+bench-names: setup ## Measure how well and how fast names of organisations are told apart
+	@$(BIN)/python -m benchmarks.names $(ARGS)
 
 fuzz: setup ## Fuzz every decoder, guided by coverage; ARGS="--seconds 60 state" for one and a time
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0

@@ -22,7 +22,16 @@ PARTIES = ("T", "A", "B", "C", "CN1", "CN2", "S", "P", "D1", "D2")
 """Companies of Great Britain and China, a state, a natural person, and two of which there is no record."""
 RECORDED = PARTIES[:-2]
 DAYS = ("2025-12-31", "2026-01-01", "2026-05-01", "2026-12-31")
-NAMES = ("Acme", "ACME Ltd.", "Mercury GmbH", "\u041e\u041e\u041e \u0420\u043e\u0433\u0430", "Ltd", "A.B & C")
+NAMES = (
+    "Acme",
+    "ACME Ltd.",
+    "Mercury GmbH",
+    "\u041e\u041e\u041e \u0420\u043e\u0433\u0430",
+    "Ltd",
+    "A.B & C",
+    "Akme AG",
+    "Good Will",
+)
 DOMAINS = ("acme.example", "www.Acme.example", "b.example")
 
 _days = st.none() | st.sampled_from(DAYS)

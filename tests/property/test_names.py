@@ -22,7 +22,7 @@ def test_a_name_is_folded_alike_in_narrow_and_in_wide_letters(name: str) -> None
 
 CLAIMS = st.builds(
     Claim,
-    name=st.none() | st.sampled_from([*NAMES, "acme", "roga"]) | st.text(max_size=5),
+    name=st.none() | st.sampled_from([*NAMES, "acme", "roga", "Goodwill", "Merkury"]) | st.text(max_size=5),
     country=st.sampled_from([None, "CN", "GB", "US", "FR"]),
     lei=st.sampled_from([None, None, "lei1", "LEI2", " "]),
     registration_number=st.sampled_from([None, None, "7", "8"]),

@@ -37,7 +37,7 @@ QUESTIONS = st.builds(
 )
 CLAIMS = st.builds(
     Claim,
-    name=st.none() | st.sampled_from([*NAMES, "acme", "nobody"]),
+    name=st.none() | st.sampled_from([*NAMES, "acme", "Goodwill", "Roga", "Merkury", "nobody"]),
     country=st.sampled_from([None, "CN", "GB", "US", "FR", "Nowhere", "\0\0"]),
     lei=st.sampled_from([None, None, "lei1", "LEI2", "LEI3"]),
     registration_number=st.sampled_from([None, None, "7", "8"]),

@@ -49,7 +49,9 @@ def words_of(name: str) -> list[str]:
     text = _folded(name)
     spaced = text if name.isascii() else _UNSPACED_FORMS.sub(" ", text)
     words = _latin(tokenize_name(remove_org_types(spaced)))
-    if "." in text or not text.isascii():  # "o.O.O." is a form without its dots, and others are in Latin letters
+    if (
+        "." in text or not text.isascii()
+    ):  # "o.O.O." is a form without its dots, and others are in Latin letters
         words = tokenize_name(remove_org_types(" ".join(words)))
     while words and words[-1] in _COMPANY:
         words.pop()
