@@ -44,6 +44,17 @@ def test_the_verdict_compares_the_exact_fraction_and_not_the_rounded_number() ->
     assert check(decision_object(finding)) is None
 
 
+def test_less_than_a_millionth_below_the_threshold_is_below_it() -> None:
+    question = Question(frozenset({"CN"}), strict=False)
+    extra = [
+        Stake("a", "CN", "A", 50_000_001, 50_000_001),
+        Stake("b", "A", "T", 99_999_997, 99_999_997),
+    ]
+    finding = assess(graph(extra=extra), "T", DAY, question)
+    assert finding.effective == Reading("refuted", 49_999_999, 50_000_000)
+    assert check(decision_object(finding, question)) is None
+
+
 def test_the_threshold_itself_passes_when_the_question_is_not_strict() -> None:
     question = Question(frozenset({"CN"}), strict=False)
     finding = assessed("CN 50 -> T", question=question)
