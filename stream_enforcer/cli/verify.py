@@ -33,8 +33,9 @@ def verify(decisions: DecisionFile = STDIN, policy: JudgePolicy = None, partial:
     """Verify ids, chains and ownership proofs of decisions; exit with 1 and name the first that fails.
 
     Of every decision: it has a decision's form, its id is the SHA-256 of its
-    content, it follows its account's last one without gap or repeat, and its
-    ownership readings follow from the holdings that it shows.
+    content, it follows its account's last one without gap or repeat, its
+    ownership readings follow from the holdings that it shows, and what it says
+    beside its facts agrees with them.
     """
     try:
         compiled = None if policy is None else load_policy(policy)

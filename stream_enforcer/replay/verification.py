@@ -1,24 +1,21 @@
 """Verify published decisions from nothing but themselves, and, with a policy, judge their facts again."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from stream_enforcer.domain.account import Action
-from stream_enforcer.domain.decision import PublishedDecision, compute_id
+from stream_enforcer.domain.decision import PublishedDecision
 from stream_enforcer.domain.facts import FACT_NAMES, Facts
 from stream_enforcer.domain.ownership.proof import check
 from stream_enforcer.domain.policy import Judgement, Policy, judge
+from stream_enforcer.replay.consistency import Link, Refuted, check_facts, follow, read
 from stream_enforcer.replay.event_files import Line
 
-
-class Refuted(Exception):
-    """What does not hold, as a sentence."""
+__all__ = ["Failure", "Link", "Refuted", "Verified", "follow", "verify_decisions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +31,6 @@ class Failure:
     line: int
     decision_id: str | None
     what: str
-
-
-class Link(NamedTuple):
-    """The end of an account's chain: what its next decision has to follow."""
-
-    sequence: int
-    decision_id: str
-    action: Action
 
 
 @dataclass(slots=True)
@@ -76,6 +65,7 @@ def verify_decisions(lines: Iterable[Line], policy: Policy | None, *, partial: b
             check_proof(decision)
             if policy is not None:
                 judge_again(decision, policy)
+            check_facts(decision)
         except Refuted as refuted:
             result.failure = Failure(line.number, stated_id(line.value), str(refuted))
             return result
@@ -93,86 +83,15 @@ def read_decision(line: Line) -> dict[str, Any]:
         raise Refuted("it is longer than any decision can be")
     try:
         PublishedDecision.__pydantic_validator__.validate_json(line.value)
-        decision: dict[str, Any] = orjson.loads(line.value)
     except ValidationError as error:
         raise Refuted(f"it is not a decision: {_first(error)}") from error
-    except orjson.JSONDecodeError as error:
-        raise Refuted(f"it is not a decision: {error}") from error
-    if orjson.dumps(decision, option=orjson.OPT_SORT_KEYS) != line.value:
-        # Not the published bytes. Other spacing or order is no harm, but of a name that stands twice one
-        # reader sees the first value and another the last.
-        json.loads(line.value, object_pairs_hook=_refuse_twice)
-    computed = compute_id(decision)
-    if computed != decision["decision_id"]:
-        raise Refuted(f"decision_id: the content gives {computed}")
-    return decision
+    return read(line.value)
 
 
 def _first(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}" if place else first["msg"]
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            raise Refuted(f"the name {name!r} stands twice in one object")
-        seen.add(name)
-
-
-def follow(last: Link | None, decision: dict[str, Any], *, partial: bool) -> Link:
-    """Put a decision at the end of its account's chain.
-
-    Args:
-        last: The chain's end; None where no decision of the account was seen.
-        decision: A decision of the account.
-        partial: Whether a chain may begin after the account's first decision, and anew after an `allow`, as
-            that of an account does which was forgotten and came back.
-
-    Raises:
-        Refuted: It does not follow.
-    """
-    sequence = decision["sequence"]
-    link = Link(sequence, decision["decision_id"], decision["action"])
-    if last is None or (partial and _begins_anew(last, link)):
-        _begin(decision, partial=partial)
-        return link
-    if sequence <= last.sequence:
-        raise Refuted(f"sequence: {sequence} comes after {last.sequence} of the same account")
-    if sequence != last.sequence + 1:
-        raise Refuted(f"sequence: {sequence} comes after {last.sequence}, decisions between are missing")
-    _expect("supersedes", decision["supersedes"], last.decision_id)
-    _expect("previous_action", decision["previous_action"], last.action)
-    return link
-
-
-def _begins_anew(last: Link, link: Link) -> bool:
-    return link.sequence == 1 and last.action == "allow" and link.decision_id != last.decision_id
-
-
-def _begin(decision: dict[str, Any], *, partial: bool) -> None:
-    sequence = decision["sequence"]
-    if sequence == 1:
-        _expect("supersedes", decision["supersedes"], None)
-        _expect("previous_action", decision["previous_action"], None)
-    elif not partial:
-        raise Refuted(
-            f"sequence: the account's first decision here is number {sequence}, not 1"
-            " (--partial accepts data that begins midway)"
-        )
-    elif decision["supersedes"] is None or decision["previous_action"] is None:
-        raise Refuted(f"number {sequence} names no decision before it in supersedes and previous_action")
-
-
-def _expect(name: str, stated: str | None, expected: str | None) -> None:
-    if stated != expected:
-        raise Refuted(f"{name}: is {_shown(stated)}, the account's chain gives {_shown(expected)}")
-
-
-def _shown(value: str | None) -> str:
-    return "null" if value is None else value
 
 
 def check_proof(decision: dict[str, Any]) -> None:
