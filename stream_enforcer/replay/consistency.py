@@ -6,7 +6,7 @@ form that `schemas/decision.schema.json` gives; `verification` makes sure of it 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -153,16 +153,28 @@ def _check_ownership(ownership: Mapping[str, Any] | None, facts: Mapping[str, An
     with the strongest verdict of control or effective.
     """
     told = {name: _severity(facts.get(f"ownership_{name}")) for name in _READINGS}
-    shown = dict.fromkeys(_READINGS, 0)
-    if ownership is not None:
-        most = _SEVERITY["possible" if ownership["match"]["kind"] == "name" else "proved"]
-        shown = {name: min(_severity(ownership[name]["verdict"]), most) for name in _READINGS}
+    if ownership is None:
+        if set(told.values()) != {_SEVERITY["unknown"]}:
+            raise Refuted("ownership: is null, but the facts know who owns a company")
+        return
+    most = _SEVERITY["possible" if ownership["match"]["kind"] == "name" else "proved"]
+    shown = {name: min(_severity(ownership[name]["verdict"]), most) for name in _READINGS}
     for name in _READINGS:
         if told[name] < shown[name]:
             raise Refuted(f"ownership: {name} is worse than the facts say")
     strongest = max(told["control"], told["effective"])
     if strongest >= _SEVERITY["possible"] and strongest != max(shown["control"], shown["effective"]):
         raise Refuted("ownership: does not show the control or effective ownership that the facts say")
+    _check_days(ownership["proof"], facts.get("as_of"))
+
+
+def _check_days(proof: Iterable[Mapping[str, Any]], as_of: object) -> None:
+    for edge in proof:
+        since = edge.get("since")
+        if since is not None and not (isinstance(as_of, str) and since <= as_of):
+            raise Refuted(
+                f"ownership: {edge['holder']} holds {edge['held']} since {since}, the facts are of {as_of}"
+            )
 
 
 def _severity(verdict: object) -> int:

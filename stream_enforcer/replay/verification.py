@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from stream_enforcer.domain.decision import PublishedDecision
 from stream_enforcer.domain.facts import FACT_NAMES, Facts
 from stream_enforcer.domain.ownership.proof import check
+from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.domain.policy import Judgement, Policy, judge
 from stream_enforcer.replay.consistency import Link, Refuted, check_facts, follow, read
 from stream_enforcer.replay.event_files import Line
@@ -121,11 +122,26 @@ def judge_again(decision: dict[str, Any], policy: Policy) -> None:
             f"policy: it was judged by the policy with hash {stated['hash']}, the one given,"
             f" {policy.document.id} version {policy.document.version}, has hash {policy.hash}"
         )
+    _check_question(decision["ownership"], policy.question)
     again = judge(_facts(decision["facts"]), policy)
     for name, value in (("action", again.action), ("review", again.review)):
         if decision[name] != value:
             raise Refuted(f"{name}: is {_json(decision[name])}, the policy gives {_json(value)}")
     _compare_reasons(decision["reasons"], again)
+
+
+def _check_question(ownership: dict[str, Any] | None, question: Question) -> None:
+    if ownership is None:
+        return
+    asked = (ownership["threshold"], ownership.get("strict", True))
+    if asked != (question.threshold, question.strict):
+        raise Refuted("ownership: the threshold is not the policy's")
+    for edge in ownership["proof"]:
+        country = edge.get("country")
+        if country is not None and (
+            country not in question.restricted or edge["holder"] in question.exceptions
+        ):
+            raise Refuted(f"ownership: {edge['holder']} of {country} is no restricted holder of the policy")
 
 
 def _facts(stated: dict[str, Any]) -> Facts:

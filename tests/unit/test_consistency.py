@@ -66,7 +66,7 @@ NO_MORE_THAN_POSSIBLE: Final = {"ownership_control": "possible", "ownership_effe
         ({"override_id": "o"}, 'override_id: is "o", the facts give null'),
         (evidence(degraded=["geo"]), 'degraded: is [], the facts give ["geo"]'),
         (evidence(override_id="o"), 'override_id: is null, the facts give "o"'),
-        ({"ownership": None}, "ownership: does not show the control or effective ownership that the facts"),
+        ({"ownership": None}, "ownership: is null, but the facts know who owns a company"),
         (
             {"ownership": BY_NAME},
             "ownership: does not show the control or effective ownership that the facts",
@@ -80,6 +80,16 @@ def test_a_decision_that_says_two_things_is_refused(change: Json, what: str) -> 
     fault = refuted(forged(DECIDED, **change))
     assert fault is not None
     assert fault.startswith(what)
+
+
+def test_no_stake_of_a_proof_begins_after_the_day_of_the_facts() -> None:
+    as_of = DECIDED["facts"]["as_of"]
+    for since, fault in (
+        (as_of, None),
+        ("2026-03-02", f"ownership: cn-holding holds proved since 2026-03-02, the facts are of {as_of}"),
+    ):
+        proof = [edge | {"since": since} for edge in OWNERSHIP_SHOWN["proof"]]
+        assert refuted(forged(DECIDED, ownership=OWNERSHIP_SHOWN | {"proof": proof})) == fault
 
 
 def test_facts_may_be_worse_than_what_is_shown_of_one_company() -> None:
