@@ -12,7 +12,9 @@ from rich.text import Text
 
 from stream_enforcer.cli.asking import ask
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
+from stream_enforcer.cli.drawing import DotFile, SvgFile, described, draw
 from stream_enforcer.cli.explanation import explanation
+from stream_enforcer.cli.picture import Described
 from stream_enforcer.cli.printable import printable
 from stream_enforcer.domain.decision import PublishedDecision
 from stream_enforcer.kafka.decisions import last_decision
@@ -47,10 +49,13 @@ def explain(
     decisions: FromFile = None,
     ownership: NamesFrom = None,
     config: ConfigFile = None,
+    svg: SvgFile = None,
+    dot: DotFile = None,
 ) -> None:
     """Explain an account's current decision: what, since when, why, who owns the company, judged by what.
 
-    Reads the topic of decisions, or a file of them. Exits with 1 when the account has no decision.
+    Reads the topic of decisions, or a file of them. Exits with 1 when the account has no decision, or when a
+    picture is asked for and the decision shows no company.
     """
     try:
         value = _from_kafka(account, config) if decisions is None else _from_file(account, decisions)
@@ -59,9 +64,14 @@ def explain(
             raise typer.Exit(1)
         if as_json:
             typer.echo(value)
+        if as_json and svg is None and dot is None:
             return
         decision = parse(value)
-        _print(printable(decision), printable(_names(decision, ownership or ())))
+        parties = _parties(decision, ownership or ())
+        if not as_json:
+            _print(printable(decision), printable({party: known.name for party, known in parties.items()}))
+        if svg is not None or dot is not None:
+            _draw(decision, parties, svg, dot)
     except (NotADecision, BadReference) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -128,13 +138,19 @@ def parse(value: bytes) -> dict[str, Any]:
     return decision
 
 
-def _names(decision: Mapping[str, Any], files: Sequence[Path]) -> dict[str, str]:
+def _parties(decision: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Described]:
     ownership = decision["ownership"]
-    if ownership is None or not files:
-        return {}
-    entities = load_ownership(files).entities
-    shown = {ownership["entity"], *(edge["holder"] for edge in ownership["proof"])}
-    return {entity: entities[entity].name for entity in shown if entity in entities}
+    return {} if ownership is None or not files else described(ownership, load_ownership(files).entities)
+
+
+def _draw(
+    decision: Mapping[str, Any], parties: Mapping[str, Described], svg: Path | None, dot: Path | None
+) -> None:
+    if decision["ownership"] is None:
+        typer.echo("the decision shows no company, so there is nothing to draw", err=True)
+        raise typer.Exit(1)
+    day = str(decision["facts"].get("as_of", decision["event_time"][:10]))
+    draw(decision["ownership"], parties, day, svg_file=svg, dot_file=dot)
 
 
 def _print(decision: Mapping[str, Any], names: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from stream_enforcer.cli.drawing import DotFile, SvgFile, described, draw
 from stream_enforcer.cli.ownership_build import build
 from stream_enforcer.cli.ownership_diff import diff
 from stream_enforcer.cli.ownership_info import info
@@ -47,6 +48,8 @@ def show(
     threshold: Annotated[str, typer.Option(help="In per cent; more than this counts.")] = "50",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     strict: Strict = False,
+    svg: SvgFile = None,
+    dot: DotFile = None,
 ) -> None:
     """Show who holds a company: the three readings and the proof."""
     question = _question(restricted, threshold)
@@ -57,10 +60,12 @@ def show(
         raise typer.Exit(1)
     finding = assess(graph, entity, day, question)
     found = _found(finding, question)
+    parties = described(found, graph.entities)
+    draw(found, parties, day, svg_file=svg, dot_file=dot)
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        _print(found, graph)
+        _print(found, {party: known.name for party, known in parties.items()})
 
 
 def _question(restricted: str, threshold: str) -> Question:
@@ -104,11 +109,8 @@ def _found(finding: Finding, question: Question) -> dict[str, Any]:
     }
 
 
-def _print(found: dict[str, Any], graph: OwnershipGraph) -> None:
+def _print(found: dict[str, Any], names: dict[str, str]) -> None:
     console = Console(highlight=False)
-    holders = [edge["holder"] for edge in found["proof"]]
-    known = {holder: graph.entities.get(holder) for holder in [found["entity"], *holders]}
-    names = {key: entity.name for key, entity in known.items() if entity is not None}
     found = printable(found)
     console.print(tree(found, printable(names)))
     if not found.get("proof_complete", True):

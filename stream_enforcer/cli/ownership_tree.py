@@ -7,11 +7,12 @@ from typing import Any, Final
 from rich.text import Text
 from rich.tree import Tree
 
-_READINGS: Final = {
+READINGS: Final = {
     "control": "control",
     "effective": "effective share",
     "single_owner": "best single owner",
 }
+"""The readings of an `ownership` object, with the words for them."""
 _STYLES: Final = {"proved": "bold red", "possible": "yellow", "refuted": "green", "unknown": "dim"}
 _MILLIONTHS: Final = 1_000_000
 
@@ -39,7 +40,7 @@ def tree(ownership: Mapping[str, Any], names: Mapping[str, str]) -> Tree:
     """
     entity = ownership["entity"]
     label = _named(entity, names, "bold")
-    for key, title in _READINGS.items():
+    for key, title in READINGS.items():
         label.append("\n").append_text(_reading(title, ownership[key]))
     root = Tree(label)
     by_held: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)

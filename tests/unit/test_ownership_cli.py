@@ -70,6 +70,30 @@ def test_the_options_are_the_question(data: Path, arguments: list[str], verdict:
     assert json.loads(show(data, "t", "--json", *arguments).stdout)["control"]["verdict"] == verdict
 
 
+def test_show_draws_the_proof_and_prints_what_it_always_prints(data: Path, tmp_path: Path) -> None:
+    asked = ["t", "--restricted", "CN", "--at", "2024-06-29"]
+    files = tmp_path / "t.svg", tmp_path / "t.dot"
+    result = show(data, *asked, "--svg", str(files[0]), "--dot", str(files[1]))
+    assert (result.exit_code, result.stdout) == (0, show(data, *asked).stdout)
+    for file in files:
+        drawn = file.read_text(encoding="utf-8")
+        for part in (
+            "Who holds T [Inc]",
+            "Beijing Holding",
+            "60.5 %",
+            "US",
+            "CN \u00b7 restricted",
+            "2024-06-29",
+        ):
+            assert part in drawn
+
+
+def test_a_picture_that_cannot_be_written_exits_with_2(data: Path, tmp_path: Path) -> None:
+    result = show(data, "t", "--restricted", "CN", "--svg", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"{tmp_path}: cannot be written: Is a directory\n"
+
+
 def test_an_unknown_entity_is_the_answer_no(data: Path) -> None:
     result = show(data, "x", "--restricted", "CN")
     assert (result.exit_code, result.stdout) == (1, "")
