@@ -38,7 +38,9 @@ def test_ownership_that_answers_another_question_is_refused(change: Json, what: 
 def test_an_exception_is_no_restricted_holder(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     text = default_policy_path().read_text(encoding="utf-8")
-    path.write_text(text.replace("\nownership:\n", "\nownership:\n  exceptions: [cn-holding]\n"), encoding="utf-8")
+    path.write_text(
+        text.replace("\nownership:\n", "\nownership:\n  exceptions: [cn-holding]\n"), encoding="utf-8"
+    )
     policy = load_policy(path)
     lie = forged(DECIDED, policy=DECIDED["policy"] | {"hash": policy.hash})
     assert fault(lie, policy) == "ownership: cn-holding of CN is no restricted holder of the policy"
