@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import math
 import signal
 import time
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from stream_enforcer.cli.config import ConfigFile, refused, settings_or_exit
+from stream_enforcer.cli.following import follow_files
 from stream_enforcer.domain.account_state import UnknownFormat
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import ChangelogUnreadable
@@ -69,17 +71,18 @@ async def _serve(settings: Settings, world: World) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     app = build_app(
-        metrics.registry, health, lambda: describe_world(world, datetime.now(UTC)), time.monotonic
+        metrics.registry, health, lambda: describe_world(service.world, datetime.now(UTC)), time.monotonic
     )
     http = await HttpServer.serve(app, settings.http.host, settings.http.port)
     log.info("serving", http=f"http://{settings.http.host}:{http.port}", policy=policy["id"], version=VERSION)
-    _measure_ages(metrics, world)
+    _measure_ages(metrics, service)
     # What start-up made lives as long as the process: the collector need not look at it again.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    following = partial(follow_files, settings.ownership, world, service.rebase, metrics)
     try:
         with Watchdog(health):
-            await service.run()
+            await service.run(following)
     finally:
         await http.stop()
 
@@ -103,13 +106,16 @@ def _age(day: str | None, now: datetime) -> int | None:
     return int((now - datetime.fromisoformat(day).replace(tzinfo=UTC)).total_seconds())
 
 
-def _measure_ages(metrics: Metrics, world: World) -> None:
-    dates = {"geo": world.geo.built_on, "ownership": world.graph.as_of if world.graph else None}
-    for kind, day in dates.items():
-        if day is not None:
-            built = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
-            metrics.reference_age.labels(kind).set_function(partial(_seconds_since, built))
+def _measure_ages(metrics: Metrics, service: Service) -> None:
+    for kind, date_name in (("geo", "built_at"), ("ownership", "as_of")):
+        if service.world.reference[kind][date_name] is not None:
+            age = partial(_age_now, service, kind, date_name)
+            metrics.reference_age.labels(kind).set_function(age)
 
 
-def _seconds_since(moment: float) -> float:
-    return time.time() - moment
+def _age_now(service: Service, kind: str, date_name: str) -> float:
+    """Return the age of reference data in force, in seconds; not a number where they say no date."""
+    day = service.world.reference[kind][date_name]
+    return (
+        math.nan if day is None else time.time() - datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
+    )

@@ -38,6 +38,8 @@ BEAT_SECONDS: Final = 1.0
 FIRST_BACKOFF: Final = 0.5
 LAST_BACKOFF: Final = 10.0
 
+Work = Callable[[], Awaitable[None]]
+
 
 def input_kinds(settings: Settings) -> dict[str, EventKind]:
     """Return what each input topic carries."""
@@ -67,8 +69,11 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         """Ask the service to drain and end; returns at once."""
         self._stopping.set()
 
-    async def run(self) -> None:
+    async def run(self, *beside: Work) -> None:
         """Serve until `stop`.
+
+        Args:
+            beside: What else to do meanwhile; its failure ends the service.
 
         Raises:
             TopicsMismatch: A topic is missing or the partition counts differ.
@@ -79,7 +84,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         try:
             await self._connect()
             if not self._stopping.is_set():
-                await self._serve()
+                await self._serve(beside)
         finally:
             beating.cancel()
         if self._failure is not None:
@@ -94,19 +99,17 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         """Put a world of other files in force, without a stop; live ownership statements go on amending it."""
         await self._feed.rebase(world)
 
-    async def _serve(self) -> None:
-        beside = [
-            asyncio.create_task(self._beside(work), name=name)
-            for name, work in (("watch", self._watch), ("ownership", self._feed.follow))
-        ]
+    async def _serve(self, beside: Iterable[Work]) -> None:
+        works = (self._watch, self._feed.follow, *beside)
+        tasks = [asyncio.create_task(self._beside(work)) for work in works]
         try:
             await self._loop()
         finally:
-            for task in beside:
+            for task in tasks:
                 task.cancel()
             await self._shut_down()
 
-    async def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _beside(self, work: Work) -> None:
         try:
             await work()
         except Exception as error:  # noqa: BLE001 - handed on: it ends the service
