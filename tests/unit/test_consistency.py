@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -132,31 +133,22 @@ def test_the_checkers_import_the_standard_library_alone(module: ModuleType) -> N
     assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
 
 
-STRANGER: Final = """
-import sys
-from consistency import check_facts, follow, read
-from proof import check
-
-last = {}
-for line in sys.stdin.buffer:
-    decision = read(line.rstrip())
-    account = decision["account_id"]
-    last[account] = follow(last.get(account), decision, partial=False)
-    check_facts(decision)
-    fault = decision["ownership"] and check(decision["ownership"])
-    if fault:
-        sys.exit(fault)
-print(len(last))
-"""
+PAGE: Final = Path(__file__).parents[2] / "docs" / "ownership.md"
 
 
-def test_a_stranger_checks_decisions_with_two_files_and_python(tmp_path: Path) -> None:
+def test_a_stranger_checks_decisions_with_two_files_and_the_program_of_the_page(tmp_path: Path) -> None:
     for module in ALONE:
         shutil.copy(str(module.__file__), tmp_path)
-    (tmp_path / "stranger.py").write_text(STRANGER, encoding="utf-8")
+    (program,) = re.findall(
+        r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "stranger.py").write_text(program, encoding="utf-8")
     lighter = [edge | {"min": 1, "max": 1} for edge in DECIDED["ownership"]["proof"]]
     lie = forged(DECIDED, ownership=DECIDED["ownership"] | {"proof": lighter})
-    for decision, code, said in ((DECIDED, 0, "1"), (lie, 1, "control: the proof shows 1, which does not")):
+    for decision, code, said in (
+        (DECIDED, 0, "1 accounts verified"),
+        (lie, 1, "control: the proof shows 1, which does not"),
+    ):
         ended = subprocess.run(
             [sys.executable, "-S", "-B", "stranger.py"],
             cwd=tmp_path,
