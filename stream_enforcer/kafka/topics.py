@@ -26,6 +26,8 @@ MEND: Final = (
 
 VISIBLE_SECONDS: Final = 10.0
 
+_THIRTY_DAYS: Final = str(30 * 24 * 3_600_000)
+"""So long a removal of what the ownership files hold stays in the topic: new files are to be built meanwhile."""
 _CHANGELOG: Final = {
     "cleanup.policy": "compact",
     "segment.bytes": str(64 << 20),
@@ -56,7 +58,7 @@ def plan(topics: Topics) -> tuple[TopicPlan, ...]:
         TopicPlan(topics.signups, n, {"cleanup.policy": "delete"}),
         TopicPlan(topics.usage, n, {"cleanup.policy": "delete"}),
         TopicPlan(topics.overrides, n, {"cleanup.policy": "delete", "retention.ms": "-1"}),
-        TopicPlan(topics.ownership, 1, {"cleanup.policy": "compact"}),
+        TopicPlan(topics.ownership, 1, {"cleanup.policy": "compact", "delete.retention.ms": _THIRTY_DAYS}),
         TopicPlan(topics.decisions, n, {"cleanup.policy": "delete", **safe}),
         TopicPlan(topics.accounts, n, {**_CHANGELOG, **safe}),
         TopicPlan(topics.dead_letters, n, {"cleanup.policy": "delete", **safe}),
