@@ -139,6 +139,16 @@ def test_a_name_points_to_the_organisation_that_is_most_alike(claim: Claim, matc
     assert RESOLVER.resolve(claim) == match
 
 
+def test_the_name_that_is_most_alike_counts_be_it_the_first_or_an_alias() -> None:
+    renamed = Entity("r", "Crystalord Ltd", "company", aliases=("Cristalord Ltd", "Kristalord Ltd"))
+    assert resolver(renamed).resolve(Claim(name="Kristalord")) == named(
+        *("r", 95, "same-words", "form-missing", "alias", "country-unknown")
+    )
+    assert resolver(renamed).resolve(Claim(name="Crystalord")) == named(
+        *("r", 95, "same-words", "form-missing", "country-unknown")
+    )
+
+
 def test_the_least_score_of_a_match_is_the_caller_s() -> None:
     claim = Claim(name="Gasprom", country="RU")
     assert resolver(GAZPROM, at_least=85).resolve(claim) is not None

@@ -11,6 +11,7 @@ from stream_enforcer.domain.ownership.graph import FULL, Entity, Identifiers, St
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.domain.ownership.resolve import Claim, Resolver
 from stream_enforcer.domain.ownership.semantics import assess
+from stream_enforcer.snapshot import columns, graph
 from stream_enforcer.snapshot.building import Ask, build
 from stream_enforcer.snapshot.graph import Snapshot, Verdicts
 from stream_enforcer.snapshot.readings import effective, exact, single_owner
@@ -202,6 +203,17 @@ def test_a_claim_finds_an_entity_by_each_of_its_names_and_countries(
 ) -> None:
     found = Resolver.build(snapshot_of(tmp_path, [HOME, company("b")], []).graph).resolve(claim)
     assert (found and (found.kind, found.score)) == match
+
+
+def test_keys_whose_hashes_meet_are_told_apart_by_their_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (columns, graph):
+        monkeypatch.setattr(module, "digest_of_key", lambda _: bytes(16))
+    resolver = Resolver.build(snapshot_of(tmp_path, [HOME, company("b")], []).graph)
+    found = [Claim(lei="LEI1"), Claim(name="acme", country="GB"), Claim(name="b works", country="GB")]
+    assert [match and match.entity for match in map(resolver.resolve, found)] == ["a", "a", None]
+    assert resolver.resolve(Claim(lei="LEI2")) is None
 
 
 def test_nothing_is_found_by_what_a_replaced_record_said(tmp_path: Path) -> None:

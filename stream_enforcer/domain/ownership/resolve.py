@@ -118,9 +118,8 @@ class Resolver:
         for place, key in enumerate(keys):
             found = self._index.candidates(key, MOST_CANDIDATES + 1)
             if len(found) > MOST_CANDIDATES:
-                return (
-                    _NOBODY if place else _SEVERAL
-                )  # a sound that many share is not yet a name that they do
+                # That many share a sound does not mean that they share a name.
+                return _NOBODY if place else _SEVERAL
             pool.update((entity.id, entity) for entity in found)
             best = _decided(_ranked(claim, pool.values()), self._name_score_at_least)
             if best is not _NOBODY:
