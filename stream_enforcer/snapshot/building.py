@@ -11,7 +11,7 @@ import numpy as np
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.snapshot.columns import Array, day_number
-from stream_enforcer.snapshot.layout import Asked, Header
+from stream_enforcer.snapshot.layout import FOLDED_BY, Asked, Header
 from stream_enforcer.snapshot.readings import verdicts
 from stream_enforcer.snapshot.readings.network import excepted
 from stream_enforcer.snapshot.records import day_text
@@ -65,6 +65,7 @@ def build(
         places, length = layout_of(sections)
         header = Header(
             builder=f"stream-enforcer {version('stream-enforcer')}",
+            folded_by=FOLDED_BY,
             hash=read.hash,
             as_of=read.as_of,
             counts=found.counts,

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.snapshot.layout import (
     CHECKSUM,
+    FOLDED_BY,
     ITEM_BYTES,
     LONGEST_HEADER,
     MAGIC,
@@ -48,7 +49,8 @@ class SnapshotFile:
         """Open a file and check its beginning: this reads the header alone.
 
         Raises:
-            BadReference: It can't be read, is no snapshot, is of another version, truncated or damaged.
+            BadReference: It can't be read, is no snapshot, is truncated or damaged, or it or its names are of another
+                version.
         """
         self.path = str(path)
         if sys.byteorder != "little":
@@ -124,6 +126,11 @@ class SnapshotFile:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"]))
             raise self.damaged(f"its header: {place}: {first['msg']}") from None
+        if header.folded_by != FOLDED_BY:
+            raise BadReference(
+                self.path,
+                f"has names folded by {header.folded_by}; this program has {FOLDED_BY}: build it again",
+            )
         start = data_start(length)
         expected = start + header.data_length + CHECKSUM
         if self.size != expected:

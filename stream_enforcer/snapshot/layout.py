@@ -8,6 +8,7 @@ SHA-256 of everything before them.
 """
 
 import struct
+from importlib.metadata import version
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +18,9 @@ from stream_enforcer.reference.report import Kind, Unit
 
 MAGIC: Final = b"\x89SEOWN\r\n"
 """Not text, and damaged by whatever translates the ends of lines."""
-VERSION: Final = 3
+VERSION: Final = 4
+FOLDED_BY: Final = f"rigour {version('rigour')}"
+"""What names were folded by. Another version may fold some of them otherwise: they would not be found."""
 ALIGN: Final = 64
 START: Final = struct.Struct("<8sII32s")
 CHECKSUM: Final = 32
@@ -136,6 +139,7 @@ class Header(_Model):
 
     Attributes:
         builder: Which program wrote it, with version.
+        folded_by: What names were folded by.
         hash: What decisions call the data: SHA-256 hex of the files that it was built from, as in memory.
         unresolved: Parties of stakes that no record describes, those that only say "somebody" left out.
         asked: None: there are no verdicts, and `entity_verdict` is zero.
@@ -143,6 +147,7 @@ class Header(_Model):
     """
 
     builder: str
+    folded_by: str
     hash: str
     as_of: str | None
     counts: Counts

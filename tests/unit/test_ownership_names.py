@@ -55,6 +55,19 @@ def test_names_that_differ_in_form_and_script_only_have_the_same_words_and_keys(
     assert name_keys(one) == name_keys(other)
 
 
+def test_the_words_are_those_that_people_would_write_in_latin_letters() -> None:
+    assert words_of(
+        "\u041e\u041e\u041e \u00ab\u0420\u043e\u0433\u0430 \u0438 \u041a\u043e\u043f\u044b\u0442\u0430\u00bb"
+    ) == ["roga", "i", "kopyta"]
+    assert words_of("Stra\u00dfe & S\u00f6hne AG") == ["strasse", "sohne"]
+    assert words_of("I\u015f\u0131k \u0130ncir A.\u015e.") == ["isik", "incir"]
+    assert (
+        words_of("\u0646\u0641\u062a \u0660\u0669")
+        == words_of("\u0646\u0641\u062a \u06f0\u06f9")
+        == ["\u0646\u0641\u062a", "09"]
+    )
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -81,6 +81,11 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         (("sections", "name_hash", "offset"), 1 << 40, "section name_hash ends after the file"),
         (("sections", "name_hash", "dtype"), "u1", "section name_hash is missing or of another type"),
         (("sections", "name_hash"), None, "header: sections.name_hash"),
+        (
+            ("folded_by",),
+            "rigour 0",
+            "has names folded by rigour 0; this program has rigour .*: build it again",
+        ),
     ],
 )
 def test_a_header_that_makes_no_sense_is_refused_even_with_a_checksum(
