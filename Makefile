@@ -42,6 +42,7 @@ bench-state: setup ## Measure how fast a partition's accounts are restored, and 
 
 bench-ownership: setup ## Build a snapshot of a made world of companies, open it, ask it; ARGS="--help" for sizes
 	@$(BIN)/python -m benchmarks.ownership $(ARGS)
+	@$(BIN)/python -m benchmarks.takeover
 
 bench-names: setup ## Measure how well and how fast names of organisations are told apart
 	@$(BIN)/python -m benchmarks.names $(ARGS)

@@ -183,7 +183,7 @@ def _domain_claim(domain: str) -> Claim:
 
 
 def _own(claim: Claim, as_of: str, world: "World") -> Owned | None:
-    match = world.resolve(claim)
+    match = world.resolve(claim).match
     return None if match is None else Owned(match, world.assess(match.entity, as_of))
 
 
@@ -200,8 +200,7 @@ def _weakest_match(
 def _how(claim: Claim, owned: Owned | None, world: "World") -> str:
     if owned is not None:
         return owned.match.kind
-    several = world.resolver is not None and world.resolver.resolution(claim).ambiguous
-    return "ambiguous" if several else "none"
+    return "ambiguous" if world.resolve(claim).ambiguous else "none"
 
 
 def _organization_facts(

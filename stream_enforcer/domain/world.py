@@ -15,7 +15,7 @@ from stream_enforcer.domain.facts import NOT_EVIDENCE, Gathered, gather
 from stream_enforcer.domain.geo import GeoLookup
 from stream_enforcer.domain.ownership import to_json
 from stream_enforcer.domain.ownership.graph import OwnershipGraph
-from stream_enforcer.domain.ownership.resolve import Claim, Match, Resolver
+from stream_enforcer.domain.ownership.resolve import Claim, Resolution, Resolver
 from stream_enforcer.domain.ownership.semantics import Finding, assess
 from stream_enforcer.domain.policy import Judgement, Policy, judge
 
@@ -51,7 +51,7 @@ class World:
         geo: The geo tables.
         graph: The ownership data, or None where there is none.
         reference: What decisions say of the reference data.
-        resolve: Find the entity that a claim means.
+        resolve: Find the entity that a claim means, and how sure that is.
         assess: Assess who owns an entity on a day (ISO date).
         verdict: Judge evidence, of an account of a standing. Accounts that have shown the same share the work.
     """
@@ -61,15 +61,17 @@ class World:
     graph: OwnershipGraph | None = field(repr=False)
     resolver: Resolver | None = field(repr=False)
     reference: Mapping[str, Any]
-    resolve: Callable[[Claim], Match | None] = field(init=False, repr=False)
+    resolve: Callable[[Claim], Resolution] = field(init=False, repr=False)
     assess: Callable[[str, str], Finding] = field(init=False, repr=False)
     verdict: Callable[[Evidence, Action], Verdict] = field(init=False, repr=False)
+    _conclude: Callable[[Gathered, str | None], Verdict] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         me = proxy(self)  # a reference to itself would keep it until the collector's rarest round
         object.__setattr__(self, "resolve", lru_cache(_REMEMBERED)(partial(_resolve, self.resolver)))
         object.__setattr__(self, "assess", lru_cache(_REMEMBERED)(partial(_assess, self.graph, self.policy)))
         object.__setattr__(self, "verdict", lru_cache(_REMEMBERED)(partial(_verdict, me)))
+        object.__setattr__(self, "_conclude", lru_cache(_REMEMBERED)(partial(_conclude, me)))
 
     @classmethod
     def build(cls, policy: Policy, geo: GeoLookup, graph: OwnershipGraph | None) -> "World":
@@ -91,8 +93,8 @@ class World:
         return sha256(orjson.dumps(reference, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _resolve(resolver: Resolver | None, claim: Claim) -> Match | None:
-    return resolver.resolve(claim) if resolver else None
+def _resolve(resolver: Resolver | None, claim: Claim) -> Resolution:
+    return resolver.resolution(claim) if resolver else Resolution(None, ambiguous=False)
 
 
 def _assess(graph: OwnershipGraph | None, policy: Policy, entity: str, as_of: str) -> Finding:
@@ -102,14 +104,22 @@ def _assess(graph: OwnershipGraph | None, policy: Policy, entity: str, as_of: st
 
 
 def _verdict(world: World, evidence: Evidence, standing: Action) -> Verdict:
-    gathered = gather(evidence, standing, world)
-    evidence_hash = _evidence_hash(gathered)
     override = evidence.override
-    if (
-        override is not None
-        and override.action == "allow"
-        and override.evidence_hash not in (None, evidence_hash)
-    ):
+    pinned = override.evidence_hash if override is not None and override.action == "allow" else None
+    # Evidence of different accounts often comes to the same facts: what follows from those is worked out once.
+    return world._conclude(gather(evidence, standing, world), pinned)  # noqa: SLF001 - a part of this class
+
+
+def _conclude(world: World, gathered: Gathered, pinned: str | None) -> Verdict:
+    """Judge facts.
+
+    Args:
+        world: The world.
+        gathered: The facts, and what is known of the owners.
+        pinned: Hash of the evidence that an override which lets in was given for; None where it was for any.
+    """
+    evidence_hash = _evidence_hash(gathered)
+    if pinned not in (None, evidence_hash):
         # The people who let the account in saw other evidence: that is void. A suspension stays: nothing that
         # an account shows may lift it.
         void = gathered.facts.without_override()

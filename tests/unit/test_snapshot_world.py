@@ -28,7 +28,7 @@ def test_a_world_of_a_snapshot_is_the_world_of_its_files(tmp_path: Path) -> None
     assert mapped.world.reference_hash == memory.world.reference_hash
     assert mapped.world.assess("T", "2026-01-01") == memory.world.assess("T", "2026-01-01")
     claim = Claim(name="T", country="GB")
-    assert mapped.world.resolve(claim) == Match("T", "name", 100, ("same-words", "country-agrees"))
+    assert mapped.world.resolve(claim).match == Match("T", "name", 100, ("same-words", "country-agrees"))
     assert memory.world.resolve(claim) == mapped.world.resolve(claim)
     assert mapped.dangling == memory.dangling == 1
 
