@@ -9,6 +9,7 @@ import typer
 from stream_enforcer.cli.picture import Described, dot, picture, svg
 from stream_enforcer.domain.ownership.graph import Entity
 from stream_enforcer.domain.ownership.question import seat
+from stream_enforcer.domain.ownership.witness import MOST_EDGES
 
 SvgFile = Annotated[
     Path | None, typer.Option("--svg", metavar="FILE", help="Draw the proof into this file, as SVG.")
@@ -40,8 +41,12 @@ def draw(
     """Draw the proof of an `ownership` object into those files that are given.
 
     Raises:
-        typer.Exit: With code 2, after saying so: a file cannot be written.
+        typer.Exit: With code 2, after saying so: a file cannot be written, or there are more holdings than the
+            service ever writes, which could take hours to draw.
     """
+    if len(ownership["proof"]) > MOST_EDGES:
+        typer.echo(f"the proof has more than {MOST_EDGES} holdings, too many to draw", err=True)
+        raise typer.Exit(2)
     drawn = picture(ownership, parties, day)
     for file, write in ((svg_file, svg), (dot_file, dot)):
         if file is None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import signup
-from tests.unit.test_cli_explain import REGISTER, TIN, app, cli, decided, lines
+from tests.builders import run, signup
+from tests.unit.test_cli_explain import REGISTER, TIN, WORLD, app, cli, decided, lines
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
@@ -37,3 +37,16 @@ def test_without_a_company_there_is_nothing_to_draw(tmp_path: Path, option: str)
     assert result.stdout.startswith("Account a is allowed.")
     assert result.stderr == "the decision shows no company, so there is nothing to draw\n"
     assert not file.exists()
+
+
+@pytest.mark.parametrize(("holdings", "code"), [(400, 0), (401, 2)])
+def test_no_more_holdings_are_drawn_than_the_service_writes(tmp_path: Path, holdings: int, code: int) -> None:
+    (decision,) = run([signup("a", organization=TIN)], WORLD).decisions
+    ownership = decision["ownership"]
+    many = [{**ownership["proof"][0], "holder": f"h{number}"} for number in range(holdings)]
+    value = lines({**decision, "ownership": {**ownership, "proof": many}})
+    file = tmp_path / "a.dot"
+    result = cli.invoke(app, ["a", "--json", "--from", "-", "--dot", str(file)], input=value)
+    assert result.exit_code == code
+    assert file.exists() is (code == 0)
+    assert result.stderr == ("" if code == 0 else "the proof has more than 400 holdings, too many to draw\n")

@@ -28,9 +28,12 @@ def shortened(text: str, size: float, room: float) -> str:
     """Return text that fits, with an ellipsis where something was cut off."""
     if width(text, size) <= room:
         return text
-    kept = len(text)
-    while kept and width(text[:kept] + "\u2026", size) > room:
-        kept -= 1
+    used, kept = width("\u2026", size), 0
+    for character in text:
+        used += width(character, size)
+        if used > room:
+            break
+        kept += 1
     return text[:kept].rstrip() + "\u2026"
 
 
