@@ -17,6 +17,7 @@ from stream_enforcer.kafka.dead_letters import Source, dead_letter
 from tests.bods_builders import entity, relationship, shareholding
 from tests.builders import Json, at, company, override, run, signup, stake, usage, world
 from tests.mmdb_writer import mmdb
+from tests.reference_sources import SOURCES
 from tests.strategies import CLAIMS, OWNERSHIP
 
 _SIGNUP: Final = signup(
@@ -167,6 +168,8 @@ SEEDS: Final[Mapping[str, list[bytes]]] = {
             }
         ),
     ],
+    "gleif": [content for form, content in SOURCES.items() if form.startswith("gleif")],
+    "ftm": [SOURCES["ftm"]],
     "ownership_record": [_lines(record) for record in _native()[:4]],
     "geo": _geo(),
     "cidrs": [b"# list\n192.0.2.0/24\n\n2001:db8::/32 # v6\n1.1.1.1\n"],

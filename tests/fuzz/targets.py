@@ -117,6 +117,16 @@ def ownership(data: bytes) -> None:
         step(record, "signup", None, judged_in, "every")
 
 
+def gleif(data: bytes) -> None:
+    """Read a GLEIF file, XML or CSV, of either level."""
+    ownership(data)
+
+
+def ftm(data: bytes) -> None:
+    """Read a file of FollowTheMoney entities."""
+    ownership(data)
+
+
 def ownership_record(data: bytes) -> None:
     """Read one native ownership record."""
     try:
@@ -271,6 +281,8 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
         events,
         policy,
         ownership,
+        gleif,
+        ftm,
         ownership_record,
         geo,
         cidrs,
