@@ -309,3 +309,21 @@ def test_every_command_works_with_the_rights_that_it_needs_and_names_the_one_it_
         assert done.exit_code == 0, done.output
         for grant in needed(settings, command):
             asyncio.run(secured.revoke(grant))
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_topics_are_created_over_every_way_of_logging_in(secured: Secured, login: str) -> None:
+    name = f"t-{uuid4().hex[:10]}"
+    shape = {"partitions": 2, "replication": 1}
+    names = {field: f"{name}-{field}" for field in Topics.model_fields if field not in shape}
+    topics = Topics.model_validate(names | shape)
+    settings = Settings(kafka=LOGINS[login](secured, name), topics=topics)
+    env = environment(settings.kafka, **{f"TOPICS__{field.upper()}": str(value) for field, value in topics})
+    lacking = CliRunner().invoke(app, ["topics", "create"], env=env)
+    assert (lacking.exit_code, lacking.stdout) == (2, "")
+    assert " lacks " in lacking.stderr
+    asyncio.run(secured.grant(needed(settings, "topics create")))
+    created = CliRunner().invoke(app, ["topics", "create"], env=env)
+    assert (created.exit_code, sorted(created.stdout.split())) == (0, sorted(names.values())), created.stderr
+    again = CliRunner().invoke(app, ["topics", "create"], env=env)
+    assert (again.exit_code, again.stdout) == (0, ""), again.stderr
