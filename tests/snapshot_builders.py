@@ -113,6 +113,7 @@ def native(entities: Iterable[Entity], stakes: Iterable[Stake], as_of: str | Non
                     {"topic": part.topic, "program": part.program, "since": part.since, "until": part.until}
                     for part in entity.listings
                 ],
+                "same_as": list(entity.same_as),
             }
         )
     for stake in stakes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import orjson
 import typer
 
-from stream_enforcer.cli.source_reports import Strict, tell
+from stream_enforcer.cli.source_reports import KeepApart, Strict, tell
 from stream_enforcer.domain.engine import Emit, Step, step
 from stream_enforcer.domain.events import Malformed
 from stream_enforcer.domain.records import StoredRecord
@@ -76,6 +76,7 @@ def decide(
     dead_letters: DeadLetterFile = None,
     emit: EmitOption = "transitions",
     strict: Strict = False,
+    keep_apart: KeepApart = None,
 ) -> None:
     """Decide over files of events; the decisions go to stdout as JSON lines, the counts to stderr.
 
@@ -84,8 +85,8 @@ def decide(
     names = events or [STDIN]
     _refuse_unusable(names, dead_letters)
     try:
-        loaded = load_world(policy, geo or (), ownership or (), strict=strict)
-        tell(loaded.reports, loaded.dangling)
+        loaded = load_world(policy, geo or (), ownership or (), strict=strict, keep_apart=keep_apart)
+        tell(loaded.reports, loaded.dangling, loaded.identity)
         with ExitStack() as files:
             letters = files.enter_context(dead_letters.open("wb")) if dead_letters else None
             tally = write(

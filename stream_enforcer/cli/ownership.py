@@ -14,7 +14,7 @@ from stream_enforcer.cli.ownership_diff import diff
 from stream_enforcer.cli.ownership_info import info
 from stream_enforcer.cli.ownership_tree import percent, tree
 from stream_enforcer.cli.printable import printable
-from stream_enforcer.cli.source_reports import Strict, tell
+from stream_enforcer.cli.source_reports import KeepApart, Strict, tell
 from stream_enforcer.domain.ownership import to_json
 from stream_enforcer.domain.ownership.graph import OwnershipGraph
 from stream_enforcer.domain.ownership.resolve import Match
@@ -50,11 +50,16 @@ def show(
     strict: Strict = False,
     svg: SvgFile = None,
     dot: DotFile = None,
+    keep_apart: KeepApart = None,
 ) -> None:
     """Show who holds a company: the three readings and the proof."""
     question = _question(restricted, threshold)
     day = _day(at)
-    graph = _graph(files, strict=strict)
+    graph = _graph(files, strict=strict, keep_apart=keep_apart)
+    kept = graph.merged.get(entity)
+    if kept is not None:
+        typer.echo(printable(f"{entity} is of the same company as {kept}"), err=True)
+        entity = kept
     if entity not in graph.entities:
         typer.echo(f"{entity} is not in the ownership data", err=True)
         raise typer.Exit(1)
@@ -88,13 +93,13 @@ def _day(at: str | None) -> str:
     return at
 
 
-def _graph(files: list[Path], *, strict: bool) -> OwnershipGraph:
+def _graph(files: list[Path], *, strict: bool, keep_apart: Path | None) -> OwnershipGraph:
     try:
-        read = read_ownership(files, strict=strict)
+        read = read_ownership(files, strict=strict, keep_apart=keep_apart)
     except BadReference as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
-    tell(read.reports, read.dangling)
+    tell(read.reports, read.dangling, read.identity)
     return read.graph
 
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from stream_enforcer.cli.source_reports import KeepApart, merged
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.fields import is_day
 from stream_enforcer.reference.policy_file import BadPolicy, load_policy
@@ -42,6 +43,7 @@ def build(
             help="Day of the verdicts, such as 2024-06-30; default: the day that the files describe."
         ),
     ] = None,
+    keep_apart: KeepApart = None,
 ) -> None:
     """Compile ownership files into one file that all processes share and that opens at once."""
     from stream_enforcer.snapshot import building  # noqa: PLC0415 - loads numpy, which only this command needs
@@ -54,7 +56,9 @@ def build(
         ask = None if policy is None else building.Ask(load_policy(policy).question, at)
         workers = len(os.sched_getaffinity(0))
         with _shown() as progress:
-            header = building.build(files, output, ask, workers=workers, progress=progress)
+            header = building.build(
+                files, output, ask, keep_apart=keep_apart, workers=workers, progress=progress
+            )
     except (BadReference, BadPolicy) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
@@ -64,6 +68,8 @@ def build(
     for source in header.sources:
         for reason in source.reasons:
             typer.echo(f"{source.name}: {reason.kind}: {reason.count} x {reason.text}", err=True)
+    for line in merged(header.identity.found()):
+        typer.echo(line, err=True)
     counts = header.counts
     typer.echo(f"{output}: {counts.entities} entities, {counts.stakes} stakes, hash {header.hash}", err=True)
 

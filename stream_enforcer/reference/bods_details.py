@@ -1,6 +1,6 @@
 """The entities and persons of BODS as entities of the ownership graph."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers
@@ -29,7 +29,8 @@ def entity_of(record: str, details: Mapping[str, Any], fault: Callable[[str], No
     """
     jurisdiction = details.get("jurisdiction") or details.get("incorporatedInJurisdiction")
     country = _country(jurisdiction or _address(details, "registered"), fault)
-    lei, number = _identifiers(details, country)
+    known = [_mapping(identifier) for identifier in _list(details.get("identifiers"))]
+    lei, number = _identifiers(known, country)
     return Entity(
         id=record,
         name=_text(details.get("name")) or record,
@@ -38,6 +39,7 @@ def entity_of(record: str, details: Mapping[str, Any], fault: Callable[[str], No
         headquarters=_country(_address(details, "business"), fault),
         aliases=tuple(name for name in map(_text, _list(details.get("alternateNames"))) if name),
         identifiers=Identifiers(lei=lei, registration_number=number),
+        same_as=tuple(dict.fromkeys(name for identifier in known for name in _names(identifier))),
     )
 
 
@@ -63,9 +65,19 @@ def _address(details: Mapping[str, Any], kind: str) -> object:
     return next((a["country"] for a in addresses if a.get("type") == kind and a.get("country")), None)
 
 
-def _identifiers(details: Mapping[str, Any], country: str | None) -> tuple[str | None, str | None]:
+def _names(identifier: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ids that other publications could give a record with an identifier.
+
+    These are an LEI, an address, and scheme and number joined as org-id.guide does. A number alone means too much.
+    """
+    scheme, number, uri = (_text(identifier.get(key)) for key in ("scheme", "id", "uri"))
+    if scheme and number:
+        yield number if scheme == _LEI else f"{scheme}-{number}"
+    yield from (text for text in (number, uri) if text and "://" in text)
+
+
+def _identifiers(found: Iterable[Mapping[str, Any]], country: str | None) -> tuple[str | None, str | None]:
     """Return the LEI and the registration number, a scheme of the entity's own country first."""
-    found = [_mapping(identifier) for identifier in _list(details.get("identifiers"))]
     known = [(str(item.get("scheme") or ""), _text(item.get("id"))) for item in found]
     lei = next((number for scheme, number in known if scheme == _LEI and number), None)
     own = [number for scheme, number in known if country and scheme.startswith(f"{country}-") and number]

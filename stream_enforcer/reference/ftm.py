@@ -4,6 +4,7 @@ A property has a list of texts. Field meanings: the FollowTheMoney schemata Lega
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers, Listing, Stake
@@ -65,7 +66,8 @@ class FtmReader:
         self._as_of = max(filter(None, (self._as_of, day_of(record.get("last_seen")))), default=None)
         properties = _properties(record)
         if schema in _TYPES:
-            self._entities[name] = _entity(name, record.get("caption"), _TYPES[schema], properties, origin)
+            entity = _entity(name, record.get("caption"), _TYPES[schema], properties, origin)
+            self._entities[name] = replace(entity, same_as=_referents(record))
         elif schema == "Ownership":
             self._stakes.pop(name, None)
             try:
@@ -81,6 +83,12 @@ class FtmReader:
     def reading(self) -> Reading:
         """Return what all objects say together."""
         return Reading(tuple(self._entities.values()), tuple(self._stakes.values()), self._as_of)
+
+
+def _referents(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the ids that a party had before its records were merged."""
+    found = record.get("referents")
+    return tuple(dict.fromkeys(_texts(found))) if isinstance(found, list) else ()
 
 
 def _properties(record: Mapping[str, Any]) -> _Properties:

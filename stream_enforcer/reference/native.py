@@ -1,7 +1,7 @@
 """Native ownership records: JSON Lines, the values of the ownership topic, and the CSV form.
 
 In CSV, entities and stakes stand in a file each, told apart by their header: a stakes file has the columns
-`holder` and `held`. Aliases are separated by `|`, as are the topics in `listings`; `lei`,
+`holder` and `held`. Aliases are separated by `|`, as are the topics in `listings` and the ids in `same_as`; `lei`,
 `registration_number` and `domain` are columns of their own.
 """
 
@@ -22,7 +22,6 @@ from stream_enforcer.reference.report import Tally
 
 _TYPES: Final[tuple[EntityType, ...]] = get_args(EntityType)
 _LONGEST_LINE: Final = 16 << 20
-_IDENTIFIERS: Final = ("lei", "registration_number", "domain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,9 @@ def _csv_records(rows: "csv.DictReader[str]", path: str) -> Iterator[Entity | St
 
 
 def _csv_entity(fields: Fields) -> Entity:
-    lists = {name: _split(fields.text(name)) for name in ("aliases", "listings")}
-    split = Fields({**fields.record, "aliases": list(lists["aliases"])}, fields.path, fields.line)
+    lists = {name: _split(fields.text(name)) for name in ("aliases", "listings", "same_as")}
+    texts = {name: list(lists[name]) for name in ("aliases", "same_as")}
+    split = Fields({**fields.record, **texts}, fields.path, fields.line)
     return _entity(split, split, tuple(Listing(topic) for topic in lists["listings"]))
 
 
@@ -185,8 +185,11 @@ def _entity(fields: Fields, identifiers: Fields, listings: tuple[Listing, ...]) 
         country=fields.country("country"),
         headquarters=fields.country("headquarters"),
         aliases=fields.texts("aliases"),
-        identifiers=Identifiers(*(identifiers.text(name) for name in _IDENTIFIERS)),
+        identifiers=Identifiers(
+            identifiers.text("lei"), identifiers.text("registration_number"), identifiers.text("domain")
+        ),
         listings=listings,
+        same_as=fields.texts("same_as"),
     )
 
 

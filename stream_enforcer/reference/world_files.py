@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stream_enforcer.domain.ownership.merging import Identity
 from stream_enforcer.domain.world import World
 from stream_enforcer.reference.geo import load_geo
 from stream_enforcer.reference.ownership import read_ownership
@@ -18,16 +19,23 @@ class Loaded(NamedTuple):
         skipped: How many statements, or parts of them, were left out, by reason.
         reports: One for each ownership file.
         dangling: Parties of stakes that no file describes.
+        identity: What was found of companies that several records are of.
     """
 
     world: World
     skipped: Mapping[str, int]
     reports: tuple[SourceReport, ...] = ()
     dangling: int = 0
+    identity: Identity = Identity()
 
 
 def load_world(
-    policy: Path | None, geo: Sequence[str], ownership: Sequence[Path], *, strict: bool = False
+    policy: Path | None,
+    geo: Sequence[str],
+    ownership: Sequence[Path],
+    *,
+    strict: bool = False,
+    keep_apart: Path | None = None,
 ) -> Loaded:
     """Load policy, geo tables and ownership files as one world.
 
@@ -39,6 +47,7 @@ def load_world(
         geo: Geo sources as `load_geo` takes them.
         ownership: Ownership files of any format that `load_ownership` knows.
         strict: Refuse an ownership file at its first fault.
+        keep_apart: A file of ids of records that are not to be merged, see `reference.keep_apart`.
 
     Raises:
         BadPolicy: The policy cannot be used.
@@ -48,6 +57,6 @@ def load_world(
     tables = load_geo(geo)
     if not ownership:
         return Loaded(World.build(compiled, tables, None), {})
-    read = read_ownership(ownership, strict=strict)
+    read = read_ownership(ownership, strict=strict, keep_apart=keep_apart)
     world = World.build(compiled, tables, read.graph)
-    return Loaded(world, read.skipped, read.reports, read.dangling)
+    return Loaded(world, read.skipped, read.reports, read.dangling, read.identity)

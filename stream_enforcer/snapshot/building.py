@@ -1,6 +1,7 @@
 """Build a snapshot from ownership files: read them once, keep columns on disk, sort, write."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,14 +9,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stream_enforcer.domain.ownership.merging import identity_of
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.reference.errors import BadReference
+from stream_enforcer.reference.keep_apart import digest_of, read_keep_apart
 from stream_enforcer.snapshot.columns import Array, day_number
-from stream_enforcer.snapshot.layout import FOLDED_BY, Asked, Header
+from stream_enforcer.snapshot.identifying import identify, merge_tables
+from stream_enforcer.snapshot.layout import FOLDED_BY, Asked, Counts, Header, Identified
+from stream_enforcer.snapshot.parties import Renamed
 from stream_enforcer.snapshot.readings import verdicts
 from stream_enforcer.snapshot.readings.network import excepted
 from stream_enforcer.snapshot.records import day_text
-from stream_enforcer.snapshot.sources import Progress, read_sources
+from stream_enforcer.snapshot.sources import Progress, Read, read_sources
+from stream_enforcer.snapshot.speaking import each_holding_once
 from stream_enforcer.snapshot.spool import Spool
 from stream_enforcer.snapshot.tables import Tables, tables
 from stream_enforcer.snapshot.writing import items, layout_of, write
@@ -37,18 +43,19 @@ def build(
     target: Path,
     ask: Ask | None = None,
     *,
+    keep_apart: Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Header:
     """Build a snapshot. The same files in the same order give the same bytes, however many processes read.
 
-    A later record of the same id replaces an earlier one, as in memory. Files that are not native are read by their
-    readers, which hold them in memory.
+    A later record of the same id replaces an earlier one, and records of one company are merged, as in memory.
 
     Args:
         paths: Ownership files of any format that is known.
         target: Where the snapshot is to be. Beside it there must be room for about twice its size.
         ask: Work out verdicts as well.
+        keep_apart: A file of ids of records that are not to be merged, see `reference.keep_apart`.
         workers: Processes that read native JSON Lines.
         progress: Is told how far the reading is.
 
@@ -56,20 +63,30 @@ def build(
         BadReference: A file can't be used; see `read_ownership`. Or verdicts are wanted, and no day is known.
         OSError: The target can't be written.
     """
+    apart = read_keep_apart(keep_apart)
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
         with Spool(Path(folder)) as spool:
-            read = read_sources(paths, spool, workers, progress)
-        found = tables(spool)
-        asked, bits = _verdicts(found, ask, read.as_of, target)
-        sections = found.sections | {"entity_verdict": items(bits)}
+            read = read_sources(paths, spool, apart, workers, progress)
+            identified = identify(spool, apart)
+            spoken = each_holding_once(spool, identified.parties, identified.renamed)
+        found, merges = tables(spool, identified.parties), merge_tables(identified)
+        asked, bits = (
+            (None, np.zeros(found.counts["entities"], "<u1"))
+            if ask is None
+            else _verdicts(found, identified.renamed, ask.question, _day(ask, read, target))
+        )
+        sections = found.sections | merges.sections | {"entity_verdict": items(bits)}
         places, length = layout_of(sections)
+        identity = identity_of(identified.merges, spoken, identified.apart_unknown)
         header = Header(
             builder=f"stream-enforcer {version('stream-enforcer')}",
             folded_by=FOLDED_BY,
             hash=read.hash,
             as_of=read.as_of,
-            counts=found.counts,
+            counts=Counts(**found.counts, **merges.counts),
             unresolved=found.unresolved,
+            identity=Identified(**asdict(identity)),
+            keep_apart=digest_of(apart),
             sources=read.sources,
             asked=asked,
             sections=places,
@@ -79,14 +96,15 @@ def build(
     return header
 
 
-def _verdicts(found: Tables, ask: Ask | None, as_of: str | None, target: Path) -> tuple[Asked | None, Array]:
-    if ask is None:
-        return None, np.zeros(found.counts.entities, "<u1")
-    on = ask.on or as_of
+def _day(ask: Ask, read: Read, target: Path) -> str:
+    on = ask.on or read.as_of
     if on is None:
         raise BadReference(str(target), "verdicts need a day, and no file says which day it describes")
+    return on
+
+
+def _verdicts(found: Tables, renamed: Renamed, question: Question, on: str) -> tuple[Asked, Array]:
     since, until = _around(found, day_number(on))
-    question = ask.question
     asked = Asked(
         restricted=sorted(question.restricted),
         threshold=question.threshold,
@@ -96,7 +114,7 @@ def _verdicts(found: Tables, ask: Ask | None, as_of: str | None, target: Path) -
         since=day_text(since),
         until=day_text(until),
     )
-    exceptions = excepted(found.party_keys, question)
+    exceptions = excepted(found.party_keys, question, renamed)
     return asked, verdicts(found.columns, day_number(on), question, exceptions)
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import orjson
 
 from stream_enforcer.domain.ownership.graph import Entity, Stake
+from stream_enforcer.domain.ownership.identity import ID, NATIVE, SAME, ties_of
 from stream_enforcer.domain.ownership.names import NAME
 from stream_enforcer.domain.ownership.resolve import entity_keys
 from stream_enforcer.snapshot.digest import country_code, digest, digest_of_key
@@ -21,11 +22,16 @@ PREFIX: Final = 24
 
 FORMS: Final[dict[str, tuple[str, int]]] = {
     "entity_digest": ("<u8", 2),
+    "entity_publication": ("<u1", 1),
     "entity_type": ("<u1", 1),
     "entity_country": ("<u2", 1),
     "entity_headquarters": ("<u2", 1),
     "entity_length": ("<u4", 1),
     "entity_text": ("<u1", 1),
+    "tie_digest": ("<u8", 2),
+    "tie_entity": ("<u4", 1),
+    "tie_length": ("<u4", 1),
+    "tie_text": ("<u1", 1),
     "identifier_digest": ("<u8", 2),
     "identifier_entity": ("<u4", 1),
     "name_digest": ("<u8", 2),
@@ -37,6 +43,7 @@ FORMS: Final[dict[str, tuple[str, int]]] = {
     "source_length": ("<u4", 1),
     "source_text": ("<u1", 1),
     "stake_digest": ("<u8", 2),
+    "stake_publication": ("<u1", 1),
     "stake_prefix": ("<u8", 3),
     "stake_holder": ("<u4", 1),
     "stake_held": ("<u4", 1),
@@ -49,18 +56,28 @@ FORMS: Final[dict[str, tuple[str, int]]] = {
     "stake_text": ("<u1", 1),
 }
 """The columns of a batch: type, and how many numbers a row has. `…_entity`, `stake_holder`, `stake_held` are row
-numbers of the batch's entities and parties; `stake_source` is one more than a source's, 0 for none."""
+numbers of the batch's entities and parties; `stake_source` is one more than a source's, 0 for none. A stake whose
+least share is over its greatest takes back what an earlier record of it said. The digest of a tie is that of the id
+which it names, or of the identifier."""
 
 Batch = dict[str, Array]
 
 
 class Columns:
-    """Collects a batch."""
+    """Collects a batch.
 
-    def __init__(self) -> None:
+    Args:
+        publication: What it is from, see `domain.ownership.identity`.
+        several: Whether there are other publications as well, so that identifiers may tie records.
+    """
+
+    def __init__(self, publication: int = NATIVE, *, several: bool = False) -> None:
+        self._publication = publication
+        self._several = several
         self._of: dict[str, list[Any]] = {name: [] for name in FORMS}
         self._parties: dict[str, int] = {}
         self._sources: dict[str, int] = {}
+        self._ids: list[bytes] = []
         self._entities = 0
         self.stakes = 0
 
@@ -68,12 +85,24 @@ class Columns:
         return self._entities + self.stakes
 
     def entity(self, entity: Entity) -> None:
-        """Add an entity.
+        """Add the record of an entity.
 
         Raises:
             ValueError: A country of it is not a code of two letters.
         """
+        for tie in ties_of(entity, self._publication) if self._several or entity.same_as else ():
+            self._of["tie_entity"].append(self._entities)
+            hashed = digest(tie[1].encode()) if tie[0] in {SAME, ID} else digest_of_key(tie)
+            self._text("tie", hashed, orjson.dumps(tie))
+        self._entity(entity)
+
+    def company(self, entity: Entity) -> None:
+        """Add an entity that several records are of."""
+        self._entity(entity, entity.same_as, entity.identifiers.more)
+
+    def _entity(self, entity: Entity, *more: object) -> None:
         of = self._of
+        of["entity_publication"].append(self._publication)
         of["entity_country"].append(country_code(entity.country))
         of["entity_headquarters"].append(country_code(entity.headquarters))
         of["entity_digest"].append(digest(entity.id.encode()))
@@ -81,7 +110,7 @@ class Columns:
         ids = entity.identifiers
         listings = [(part.topic, part.program, part.since, part.until) for part in entity.listings]
         row = (entity.id, entity.name, ids.lei, ids.registration_number, ids.domain, entity.aliases, listings)
-        text = orjson.dumps(row)
+        text = orjson.dumps((*row, *more))
         of["entity_text"].append(text)
         of["entity_length"].append(len(text))
         for key in entity_keys(entity):
@@ -99,11 +128,8 @@ class Columns:
         of = self._of
         of["stake_since"].append(day_number(stake.since))
         of["stake_until"].append(day_number(stake.until))
-        text = stake.id.encode()
-        of["stake_digest"].append(digest(text))
-        of["stake_prefix"].append(text[:PREFIX].ljust(PREFIX, b"\0"))
-        of["stake_text"].append(text)
-        of["stake_length"].append(len(text))
+        of["stake_publication"].append(self._publication)
+        self._ids.append(stake.id.encode())
         of["stake_holder"].append(self._party(stake.holder))
         of["stake_held"].append(self._party(stake.held))
         of["stake_min"].append(stake.min)
@@ -113,7 +139,8 @@ class Columns:
 
     def batch(self) -> Batch:
         """Return the columns."""
-        return {name: _array(name, self._of[name]) for name in FORMS}
+        ids = stake_ids(self._ids)
+        return {name: ids[name] if name in ids else _array(name, self._of[name]) for name in FORMS}
 
     def _party(self, party: str) -> int:
         number = self._parties.get(party)
@@ -147,6 +174,17 @@ def day_number(day: str | None) -> int:
         ValueError: Not a day.
     """
     return 0 if day is None else date.fromisoformat(day).toordinal()
+
+
+def stake_ids(ids: list[bytes]) -> Batch:
+    """Return the columns of the ids of stakes."""
+    found: dict[str, list[Any]] = {
+        "stake_digest": [digest(text) for text in ids],
+        "stake_prefix": [text[:PREFIX].ljust(PREFIX, b"\0") for text in ids],
+        "stake_length": [len(text) for text in ids],
+        "stake_text": ids,
+    }
+    return {name: _array(name, column) for name, column in found.items()}
 
 
 def _array(name: str, items: list[Any]) -> Array:

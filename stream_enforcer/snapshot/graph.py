@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from stream_enforcer.domain.ownership.graph import Entity, Key, OwnershipGraph, Stake
+from stream_enforcer.domain.ownership.merging import Merge
 from stream_enforcer.domain.ownership.names import NAME
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.domain.ownership.resolve import has_key
 from stream_enforcer.domain.ownership.semantics import Verdict
-from stream_enforcer.snapshot.digest import digest_of_key
+from stream_enforcer.snapshot.digest import digest_of_key, key_of
 from stream_enforcer.snapshot.file import SnapshotFile
 from stream_enforcer.snapshot.records import MOST_MEETING, Records
 
@@ -60,6 +61,7 @@ class Snapshot:
             ),
             _by_id=_StakesById(self.records),
             index=_Index(self.records),
+            merged=_Merged(self.records),
         )
 
     def verdicts(self, entity: str, on: str, question: Question) -> Verdicts | None:
@@ -84,6 +86,15 @@ class Snapshot:
             return Verdicts(*(VERDICTS[bits >> shift & 3] for shift in (0, 2, 4)))
         except IndexError:
             raise self.file.damaged(f"verdict of entity number {number}") from None
+
+    def merges(self) -> Iterator[Merge]:
+        """Yield the companies that several records are of.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        for number in range(self.file.header.counts.merges):
+            yield self.records.merge(number)
 
     def answers(self, on: str, question: Question) -> bool:
         """Tell whether the verdicts in the file are for this question and hold on this day."""
@@ -179,6 +190,28 @@ class _StakesById(Mapping[str, Stake]):
         return self._records.file.header.counts.stakes
 
 
+class _Merged(Mapping[str, str]):
+    """The id that a company keeps, by each other id that it has."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._hash, self._entity = (records.file.section(f"member_{name}") for name in ("hash", "entity"))
+
+    def __getitem__(self, key: str) -> str:
+        for number in _numbers(self._hash, self._entity, key_of(key)):
+            entity = self._records.entity_at(number)
+            if key in entity.same_as:
+                return entity.id
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        for number in sorted(set(self._entity)):
+            yield from self._records.entity_at(number).same_as
+
+    def __len__(self) -> int:
+        return len(self._hash)
+
+
 class _Index:
     """Organisations by identifier and by name, from the sorted hashes of both."""
 
@@ -193,17 +226,12 @@ class _Index:
         wanted = int.from_bytes(digest_of_key(key)[:8], "little")
         found: list[Entity] = []
         for number in islice(_numbers(hashes, numbers, wanted), limit + MOST_MEETING):
-            entity = self._entity(number)
+            entity = self._records.entity_at(number)
             if has_key(entity, key):
                 found.append(entity)
                 if len(found) == limit:
                     break
         return found
-
-    def _entity(self, number: int) -> Entity:
-        if number >= self._records.entities:
-            raise self._records.file.damaged(f"there is no entity number {number}")
-        return self._records.entity(number)
 
 
 def _numbers(hashes: "memoryview[int]", numbers: "memoryview[int]", key: int) -> Iterator[int]:

@@ -13,12 +13,13 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stream_enforcer.domain.ownership.merging import Identity
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.reference.report import Kind, Unit
 
 MAGIC: Final = b"\x89SEOWN\r\n"
 """Not text, and damaged by whatever translates the ends of lines."""
-VERSION: Final = 4
+VERSION: Final = 5
 FOLDED_BY: Final = f"rigour {version('rigour')}"
 """What names were folded by. Another version may fold some of them otherwise: they would not be found."""
 ALIGN: Final = 64
@@ -27,7 +28,9 @@ CHECKSUM: Final = 32
 LONGEST_HEADER: Final = 16 << 20
 
 Dtype = Literal["u1", "u2", "u4", "u8"]
-Rows = Literal["entities", "parties", "stakes", "sources", "identifiers", "names", "bytes"]
+Rows = Literal[
+    "entities", "parties", "stakes", "sources", "identifiers", "names", "merges", "members", "bytes"
+]
 
 SECTIONS: Final[dict[str, tuple[Dtype, Rows, int]]] = {
     # Of each entity: what it is and where. The other parties, those that no record describes, have but a text.
@@ -60,6 +63,11 @@ SECTIONS: Final[dict[str, tuple[Dtype, Rows, int]]] = {
     "identifier_entity": ("u4", "identifiers", 0),
     "name_hash": ("u8", "names", 0),
     "name_entity": ("u4", "names", 0),
+    # Companies of several records: what is known of each, and the entities by the hashes of the ids not kept.
+    "merge_text_start": ("u8", "merges", 1),
+    "merge_text": ("u1", "bytes", 0),
+    "member_hash": ("u8", "members", 0),
+    "member_entity": ("u4", "members", 0),
 }
 """By name: the type of the items, what they are counted by, and how many more than that there are."""
 
@@ -89,6 +97,8 @@ class Counts(_Model):
     sources: int = _Count
     identifiers: int = _Count
     names: int = _Count
+    merges: int = _Count
+    members: int = _Count
 
 
 class ReasonCount(_Model):
@@ -111,6 +121,22 @@ class SourceFile(_Model):
     read: int = _Count
     used: int = _Count
     reasons: list[ReasonCount]
+
+
+class Identified(_Model):
+    """What was found of companies that several records are of; see `domain.ownership.merging.Identity`."""
+
+    companies: int = _Count
+    records: int = _Count
+    conflicts: dict[str, int]
+    inner: int = _Count
+    doubled: int = _Count
+    disagreements: int = _Count
+    apart_unknown: int = _Count
+
+    def found(self) -> Identity:
+        """Return it as it is without a snapshot."""
+        return Identity(**self.model_dump())
 
 
 class Asked(_Model):
@@ -141,6 +167,7 @@ class Header(_Model):
         builder: Which program wrote it, with version.
         folded_by: What names were folded by.
         hash: What decisions call the data: SHA-256 hex of the files that it was built from, as in memory.
+        keep_apart: SHA-256 hex of what was kept apart; see `reference.keep_apart`.
         unresolved: Parties of stakes that no record describes, those that only say "somebody" left out.
         asked: None: there are no verdicts, and `entity_verdict` is zero.
         data_length: Bytes from the first section to the checksum.
@@ -152,6 +179,8 @@ class Header(_Model):
     as_of: str | None
     counts: Counts
     unresolved: int = _Count
+    identity: Identified
+    keep_apart: str
     sources: list[SourceFile]
     asked: Asked | None
     sections: dict[str, Section]

@@ -35,11 +35,16 @@ _PLAIN_COUNTRIES: Final = {code: code for code in COUNTRIES}
 
 
 class Piece(NamedTuple):
-    """A part of a file: the lines that begin in it."""
+    """A part of a file: the lines that begin in it.
+
+    Attributes:
+        several: As for `Columns`.
+    """
 
     path: Path
     first: int
     last: int
+    several: bool = False
 
 
 class Fault(NamedTuple):
@@ -68,10 +73,10 @@ class _Unusual(Exception):
     """A record that the short way does not know."""
 
 
-def pieces(path: Path) -> list[Piece]:
+def pieces(path: Path, *, several: bool = False) -> list[Piece]:
     """Cut a file."""
     size = path.stat().st_size
-    return [Piece(path, first, min(first + PIECE, size)) for first in range(0, size, PIECE)]
+    return [Piece(path, first, min(first + PIECE, size), several) for first in range(0, size, PIECE)]
 
 
 def parse(piece: Piece) -> Parsed:
@@ -81,22 +86,22 @@ def parse(piece: Piece) -> Parsed:
         OSError: The file can't be read.
     """
     with piece.path.open("rb") as file:
-        return _parsed(_lines_of(file, piece))
+        return _parsed(_lines_of(file, piece), several=piece.several)
 
 
-def parse_stream(stream: BufferedReader) -> Iterator[Parsed]:
+def parse_stream(stream: BufferedReader, *, several: bool = False) -> Iterator[Parsed]:
     """Read a stream that can't be cut, such as the content of a packed file, a batch at a time.
 
     Raises:
         BadReference: The stream itself is damaged.
     """
     lines = _lines(stream, 0, sys.maxsize)
-    while (parsed := _parsed(islice(lines, _STREAM_BATCH))).records or parsed.fault:
+    while (parsed := _parsed(islice(lines, _STREAM_BATCH), several=several)).records or parsed.fault:
         yield parsed
 
 
-def _parsed(lines: Iterable[tuple[int, bytes]]) -> Parsed:
-    columns, records, as_of, fault = Columns(), 0, None, None
+def _parsed(lines: Iterable[tuple[int, bytes]], *, several: bool) -> Parsed:
+    columns, records, as_of, fault = Columns(several=several), 0, None, None
     for at, line in lines:
         try:
             record = _record(line)
@@ -159,7 +164,7 @@ def _record(line: bytes) -> Entity | Stake | Snapshot:
 def _entity(record: dict[str, Any], _line: bytes) -> Entity:
     get = record.get
     identifiers, listings = get("identifiers"), get("listings")
-    aliases = get("aliases")
+    aliases, same_as = get("aliases"), get("same_as")
     country, headquarters = get("country"), get("headquarters")
     return Entity(
         _required(record["id"]),
@@ -170,6 +175,7 @@ def _entity(record: dict[str, Any], _line: bytes) -> Entity:
         tuple(_texts(aliases)) if aliases else (),
         _identifiers(identifiers) if identifiers else _NONE,
         tuple(map(_listing, listings)) if listings else (),
+        tuple(_texts(same_as)) if same_as else (),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final, get_args
 
 import orjson
 
-from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers, Listing, Stake
+from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers, Key, Listing, Stake
+from stream_enforcer.domain.ownership.merging import Merge
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.snapshot.digest import country_name, key_of
 from stream_enforcer.snapshot.file import SnapshotFile
@@ -43,6 +44,7 @@ class Records:
         self._source = section("stake_source")
         self._stake_text, self._stake_text_start = section("stake_text"), section("stake_text_start")
         self._source_text, self._source_start = section("source_text"), section("source_text_start")
+        self._merge_text, self._merge_start = section("merge_text"), section("merge_text_start")
         self.held_start, self.holder_start = section("held_start"), section("holder_start")
         self._of_holder = section("holder_stake")
         self.party_id = lru_cache(_KEPT)(self._party_id)
@@ -111,6 +113,31 @@ class Records:
         except IndexError:
             raise self._damaged("stakes of", holder) from None
 
+    def entity_at(self, number: int) -> Entity:
+        """Return the entity of a number that an index gives.
+
+        Raises:
+            BadReference: There is none: the file is damaged.
+        """
+        if number >= self.entities:
+            raise self.file.damaged(f"there is no entity number {number}")
+        return self.entity(number)
+
+    def merge(self, number: int) -> Merge:
+        """Return one of the companies that several records are of.
+
+        Raises:
+            BadReference: The file is damaged.
+        """
+        try:
+            found = orjson.loads(_piece(self._merge_text, self._merge_start, number))
+            others, ties, conflicts = (
+                tuple(map(_required, found[name])) for name in ("others", "ties", "conflicts")
+            )
+            return Merge(_required(found["entity"]), others, ties, conflicts)
+        except _DAMAGE:
+            raise self._damaged("merge", number) from None
+
     def entity_numbers(self) -> Iterator[int]:
         """Return the numbers of all entities."""
         return iter(range(self.entities))
@@ -123,17 +150,8 @@ class Records:
 
     def _entity(self, number: int) -> Entity:
         try:
-            party, name, lei, registration, domain, aliases, listings = self._row(number)
-            return Entity(
-                id=_required(party),
-                name=_required(name),
-                type=TYPES[self._type[number]],
-                country=country_name(self._country[number]),
-                headquarters=country_name(self._headquarters[number]),
-                aliases=tuple(map(_required, aliases)),
-                identifiers=Identifiers(_optional(lei), _optional(registration), _optional(domain)),
-                listings=tuple(_listing(*listing) for listing in listings),
-            )
+            row = self._row(number)
+            return entity_of(row, self._type[number], self._country[number], self._headquarters[number])
         except _DAMAGE:
             raise self._damaged("entity", number) from None
 
@@ -182,6 +200,32 @@ def _meant(hashes: "memoryview[int]", numbers: "memoryview[int]", text: str) -> 
         if hashes[place] != key:
             return
         yield numbers[place]
+
+
+def entity_of(row: Any, kind: int, country: int, headquarters: int) -> Entity:
+    """Make an entity of its text, read as JSON, and its numbers.
+
+    Raises:
+        ValueError, TypeError, LookupError: These make no sense.
+    """
+    party, name, lei, registration, domain, aliases, listings, *more = row
+    same_as, keys = more or ((), ())
+    identifiers = Identifiers(_optional(lei), _optional(registration), _optional(domain), _keys(keys))
+    return Entity(
+        id=_required(party),
+        name=_required(name),
+        type=TYPES[kind],
+        country=country_name(country),
+        headquarters=country_name(headquarters),
+        aliases=tuple(map(_required, aliases)),
+        identifiers=identifiers,
+        listings=tuple(_listing(*listing) for listing in listings),
+        same_as=tuple(map(_required, same_as)),
+    )
+
+
+def _keys(keys: Any) -> tuple[Key, ...]:
+    return tuple(tuple(map(_required, key)) for key in keys)
 
 
 def _piece(text: "memoryview[int]", start: "memoryview[int]", number: int) -> "memoryview[int]":

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from stream_enforcer.domain.ownership.graph import Entity, Stake
+from stream_enforcer.domain.ownership.identity import NATIVE, Apart
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.formats import format_of
+from stream_enforcer.reference.keep_apart import text_of
 from stream_enforcer.reference.native import native_rows
-from stream_enforcer.reference.ownership import read_ownership
 from stream_enforcer.reference.packed import opened
+from stream_enforcer.reference.publications import PUBLICATION, Publications
 from stream_enforcer.reference.report import SourceReport
 from stream_enforcer.snapshot.columns import Columns
 from stream_enforcer.snapshot.layout import ReasonCount, SourceFile
@@ -45,16 +47,19 @@ class Read(NamedTuple):
     sources: list[SourceFile]
 
 
-def read_sources(paths: Sequence[Path], spool: Spool, workers: int, progress: Progress | None) -> Read:
+def read_sources(
+    paths: Sequence[Path], spool: Spool, apart: Apart, workers: int, progress: Progress | None
+) -> Read:
     """Read files into a spool. Native ones come last: their records replace others of the same id, as in memory.
 
     Raises:
         BadReference: A file can't be used.
         OSError: The spool can't be written.
     """
-    hashes = _Hashes(paths)
-    reader = _Reader(spool, workers, progress, hashes.size)
+    hashes = _Hashes(paths, apart)
     formats = [_format(path) for path in paths]
+    several = len({PUBLICATION[form] for form in formats}) > 1
+    reader = _Reader(spool, workers, progress, hashes.size, several=several)
     reports: dict[int, SourceReport] = {}
     foreign = [place for place, form in enumerate(formats) if form not in (_LINES, _ROWS)]
     if foreign:
@@ -68,7 +73,10 @@ def read_sources(paths: Sequence[Path], spool: Spool, workers: int, progress: Pr
 
 
 class _Reader:
-    def __init__(self, spool: Spool, workers: int, progress: Progress | None, size: int) -> None:
+    def __init__(
+        self, spool: Spool, workers: int, progress: Progress | None, size: int, *, several: bool
+    ) -> None:
+        self._several = several
         self.as_of: str | None = None
         self._spool = spool
         self._workers = workers
@@ -78,11 +86,13 @@ class _Reader:
 
     def foreign(self, paths: Sequence[Path]) -> tuple[SourceReport, ...]:
         """Read files that are not native, all together: they may speak of one another."""
-        read = read_ownership(paths)
-        self._dated(read.graph.as_of)
-        self._records([*read.graph.entities.values(), *read.graph.stakes()], paths[0])
+        publications = Publications()
+        tallies = [publications.take(path, strict=False) for path in paths]
+        for publication, reading in publications.readings():
+            self._dated(reading.as_of)
+            self._records([*reading.entities, *reading.stakes], paths[0], publication)
         self._advance(sum(path.stat().st_size for path in paths))
-        return read.reports
+        return tuple(tally.report() for tally in tallies)
 
     def native(self, path: Path, form: str) -> SourceReport:
         """Read a native file."""
@@ -94,7 +104,7 @@ class _Reader:
 
     def _rows(self, path: Path) -> int:
         with opened(path) as stream:
-            records = self._records(native_rows(stream, str(path)), path)
+            records = self._records(native_rows(stream, str(path)), path, NATIVE)
         self._advance(path.stat().st_size)
         return records
 
@@ -102,11 +112,13 @@ class _Reader:
         size = path.stat().st_size
         if not _is_plain(path):
             with opened(path) as stream:
-                records = sum(self._take(parsed, path) for parsed in parse_stream(stream))
+                records = sum(
+                    self._take(parsed, path) for parsed in parse_stream(stream, several=self._several)
+                )
             self._advance(size)
             return records
         records = 0
-        cut = pieces(path)
+        cut = pieces(path, several=self._several)
         parsed_pieces = (
             _in_order(cut, self._workers) if size > _ALONE and self._workers > 1 else map(parse, cut)
         )
@@ -115,8 +127,8 @@ class _Reader:
             self._advance(piece.last - piece.first)
         return records
 
-    def _records(self, records: Iterable[Entity | Stake], path: Path) -> int:
-        columns, count = Columns(), 0
+    def _records(self, records: Iterable[Entity | Stake], path: Path, publication: int) -> int:
+        columns, count = Columns(publication, several=self._several), 0
         for record in records:
             try:
                 columns.stake(record) if isinstance(record, Stake) else columns.entity(record)
@@ -125,7 +137,7 @@ class _Reader:
             count += 1
             if len(columns) == _BATCH:
                 self._spool.add(columns.batch())
-                columns = Columns()
+                columns = Columns(publication, several=self._several)
         self._spool.add(columns.batch())
         return count
 
@@ -161,7 +173,7 @@ def _in_order(cut: Iterable[Piece], workers: int) -> Iterator[Parsed]:
 class _Hashes:
     """SHA-256 of each file, and of all together as `load_ownership` takes it."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], apart: Apart) -> None:
         total = sha256()
         self.of: list[tuple[str, str, int]] = []
         for path in paths:
@@ -176,6 +188,7 @@ class _Hashes:
             except OSError as error:
                 raise _unreadable(path, error) from None
             self.of.append((path.name, own.hexdigest(), size))
+        total.update(text_of(apart))
         self.total = total.hexdigest()
         self.size = sum(size for _, _, size in self.of)
 

@@ -10,6 +10,7 @@ import numpy as np
 from stream_enforcer.snapshot.columns import FORMS, Array, Batch
 
 _COUNTED_BY: Final = {
+    "tie_entity": "entity_digest",
     "identifier_entity": "entity_digest",
     "name_entity": "entity_digest",
     "stake_holder": "party_digest",
@@ -48,7 +49,15 @@ class Spool:
                 column = batch[name]
                 moved = column + np.uint32(before)
                 batch[name] = np.where(column > 0, moved, column) if name == "stake_source" else moved
-        for name, column in batch.items():
+        self.append(batch)
+
+    def append(self, columns: Batch) -> None:
+        """Append to some columns; row numbers are those of the whole spool.
+
+        Raises:
+            OSError: As for `add`.
+        """
+        for name, column in columns.items():
             self._files[name].write(column.data if column.size else b"")
             self._rows[name] += len(column)
 
@@ -57,13 +66,21 @@ class Spool:
         for file in self._files.values():
             file.close()
 
+    def texts(self, name: str, rows: Array) -> Iterator[bytes]:
+        """Yield the texts of some rows of the column `name`_text."""
+        text, start = self.column(f"{name}_text"), starts(self.column(f"{name}_length"))
+        for row in rows.tolist():
+            yield text[int(start[row]) : int(start[row + 1])].tobytes()
+
     def rows(self, name: str) -> int:
         """Return how many rows a column has."""
         return self._rows[name]
 
     def column(self, name: str) -> Array:
-        """Return a column, mapped into memory."""
+        """Return a column as it is now, mapped into memory."""
         dtype, width = FORMS[name]
+        if not self._files[name].closed:
+            self._files[name].flush()
         shape = (self._rows[name], width) if width > 1 else (self._rows[name],)
         if not self._rows[name]:
             return np.empty(shape, dtype)

@@ -41,6 +41,7 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
         "as_of": header.as_of,
         "counts": header.counts.model_dump(),
         "unresolved_holders": header.unresolved,
+        "identity": header.identity.model_dump(),
         "coverage": _coverage(columns, header.as_of),
         "verdicts_for": None if header.asked is None else header.asked.model_dump(),
         "verdicts": None if header.asked is None else _verdicts(columns["entity_verdict"]),

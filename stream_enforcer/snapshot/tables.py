@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from stream_enforcer.snapshot.columns import Array
-from stream_enforcer.snapshot.layout import Counts
+from stream_enforcer.snapshot.parties import Parties
 from stream_enforcer.snapshot.sorting import (
     Ids,
     Numbered,
@@ -21,47 +21,25 @@ _UNSPECIFIED: Final = np.frombuffer(b'["unspecified:', "u1")
 
 
 class Tables(NamedTuple):
-    """Everything but the verdicts.
+    """Everything but verdicts and merges.
 
     Attributes:
+        counts: How many there are of what, see `layout.Counts`.
         columns: The numeric sections that verdicts are worked out from, by name.
-        sections: All sections but the verdicts.
+        sections: All sections but theirs.
         party_keys: By number, the first 64 bits of the digest of a party's id.
         unresolved: Parties without a record, except those that stand for "somebody".
     """
 
-    counts: Counts
+    counts: dict[str, int]
     columns: dict[str, Array]
     sections: dict[str, Items]
     party_keys: Array
     unresolved: int
 
 
-class _Parties(NamedTuple):
-    """How entities and parties are numbered.
-
-    Attributes:
-        entities: How many there are.
-        row: By entity, the row of its last record.
-        last: By row of an entity record, whether it is the last of its entity.
-        of_record: By row of an entity record, its entity.
-        of_party: By row of the parties, its number.
-        other: Rows of the parties that have no record, one for each, by number.
-        key: By number, the first 64 bits of the digest.
-    """
-
-    entities: int
-    row: Array
-    last: Array
-    of_record: Array
-    of_party: Array
-    other: Array
-    key: Array
-
-
-def tables(spool: Spool) -> Tables:
+def tables(spool: Spool, parties: Parties) -> Tables:
     """Put the tables together."""
-    parties = _parties(spool)
     columns = {
         f"entity_{name}": spool.column(f"entity_{name}")[parties.row]
         for name in ("type", "country", "headquarters")
@@ -81,37 +59,22 @@ def tables(spool: Spool) -> Tables:
     identifiers, names = _keys("identifier", spool, parties), _keys("name", spool, parties)
     for name, (keys, entities) in {"identifier": identifiers, "name": names}.items():
         sections |= {f"{name}_hash": items(keys), f"{name}_entity": items(entities)}
-    counts = Counts(
-        entities=parties.entities,
-        parties=len(parties.key),
-        stakes=len(stakes["stake_held"]),
-        sources=len(sources.first),
-        identifiers=len(identifiers[0]),
-        names=len(names[0]),
-    )
-    return Tables(counts, columns, sections, parties.key, _unresolved(spool, parties))
-
-
-def _parties(spool: Spool) -> _Parties:
-    """Number entities by their first record, then the parties that have none."""
-    digests = np.concatenate([spool.column("entity_digest"), spool.column("party_digest")])
-    of_row, first = numbered(digests)
-    records = spool.rows("entity_digest")
-    entities = int(np.searchsorted(first, records))
-    of_record = of_row[:records]
-    row: Array = np.zeros(entities, "<i8")
-    row[of_record] = np.arange(records)  # the last of several is what stays
-    last: Array = np.zeros(records, bool)
-    last[row] = True
-    key = digests[first, 0]
-    return _Parties(entities, row, last, of_record, of_row[records:], first[entities:] - records, key)
+    counts = {
+        "entities": parties.entities,
+        "parties": len(parties.key),
+        "stakes": len(stakes["stake_held"]),
+        "sources": len(sources.first),
+        "identifiers": len(identifiers[0]),
+        "names": len(names[0]),
+    }
+    return Tables(counts, columns, sections, parties.key, _unresolved(spool, parties, stakes))
 
 
 Rows = list[tuple[Array, Array, Array]]
 """Texts one after another, where each begins, and which are wanted."""
 
 
-def _party_texts(spool: Spool, parties: _Parties) -> Rows:
+def _party_texts(spool: Spool, parties: Parties) -> Rows:
     return [
         (spool.column("entity_text"), starts(spool.column("entity_length")), parties.row),
         (spool.column("party_text"), starts(spool.column("party_length")), parties.other),
@@ -125,17 +88,21 @@ def _texts(name: str, rows: Rows) -> dict[str, Items]:
     return {f"{name}_text_start": items(start), f"{name}_text": Items(int(start[-1]), pieces)}
 
 
-def _unresolved(spool: Spool, parties: _Parties) -> int:
+def _unresolved(spool: Spool, parties: Parties, stakes: dict[str, Array]) -> int:
+    """Count parties of stakes that have no record. A party of a stake that was replaced is none."""
+    takes_part = np.zeros(len(parties.key), bool)
+    takes_part[stakes["stake_holder"]] = takes_part[stakes["stake_held"]] = True
+    other = parties.other[takes_part[parties.entities :]]
     text, start = spool.column("party_text"), starts(spool.column("party_length"))
     size = len(_UNSPECIFIED)
-    begin = start[parties.other].astype(np.int64)
-    long = begin[start[parties.other + 1].astype(np.int64) - begin > size]
+    begin = start[other].astype(np.int64)
+    long = begin[start[other + 1].astype(np.int64) - begin > size]
     named = (text[long[:, None] + np.arange(size)] == _UNSPECIFIED).all(axis=1)
     return len(begin) - int(named.sum())
 
 
-def _stakes(spool: Spool, parties: _Parties, sources: Numbered) -> tuple[dict[str, Array], dict[str, Items]]:
-    kept = _last_of_each(numbered(spool.column("stake_digest")))
+def _stakes(spool: Spool, parties: Parties, sources: Numbered) -> tuple[dict[str, Array], dict[str, Items]]:
+    kept = standing(spool)
     held = parties.of_party[spool.column("stake_held")[kept]]
     start = starts(spool.column("stake_length"))
     ids = Ids(spool.column("stake_prefix")[kept], spool.column("stake_text"), start[kept], start[kept + 1])
@@ -165,14 +132,16 @@ def _stakes(spool: Spool, parties: _Parties, sources: Numbered) -> tuple[dict[st
     return columns, {name: items(column) for name, column in (columns | named).items()} | texts
 
 
-def _last_of_each(stakes: Numbered) -> Array:
-    """Return the rows of the last record of each id, in the order of the first."""
+def standing(spool: Spool) -> Array:
+    """Return the rows of the last record of each stake, in the order of the first, unless it takes the stake back."""
+    stakes = numbered(spool.column("stake_digest"))
     last: Array = np.zeros(len(stakes.first), "<i8")
     last[stakes.of_row] = np.arange(len(stakes.of_row))
-    return last
+    found: Array = last[spool.column("stake_min")[last] <= spool.column("stake_max")[last]]
+    return found
 
 
-def _keys(table: str, spool: Spool, parties: _Parties) -> tuple[Array, Array]:
+def _keys(table: str, spool: Spool, parties: Parties) -> tuple[Array, Array]:
     """Return the hashes of identifiers or names, sorted, and the entities that have them."""
     row = spool.column(f"{table}_entity")
     kept = np.flatnonzero(parties.last[row])

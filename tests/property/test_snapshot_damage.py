@@ -24,6 +24,7 @@ CLAIMS = [Claim(lei="LEI"), Claim(domain="t.example"), Claim(name="T Ltd", count
 ENTITIES = [
     Entity("T", "T Ltd", "company", "GB", "US", ("Tee",), Identifiers("LEI", "7", "t.example")),
     Entity("CN", "B", "company", "CN", listings=(Listing("military", "p", None, "2030-01-01"),)),
+    Entity("C", "C", "company", "US", identifiers=Identifiers("L", "1"), same_as=("CN", "X")),
 ]
 STAKES = [
     Stake("s1", "CN", "T", 60_000_000, 70_000_000, "2020-01-01", "2030-01-01", "register"),
@@ -45,6 +46,7 @@ def use(snapshot: Snapshot) -> Iterator[Callable[[], object]]:
     resolver = Resolver.build(graph)
     for party in ("T", "CN", "X", "nobody"):
         yield partial(graph.entities.get, party)
+        yield partial(graph.merged.get, party)
         yield partial(graph.stakes_in, party)
         yield partial(graph.stakes_of, party)
         yield partial(assess, graph, party, DAY, QUESTION)
@@ -54,6 +56,8 @@ def use(snapshot: Snapshot) -> Iterator[Callable[[], object]]:
     # An entity that damage hides from the index is as one that the file does not have: only `check` tells.
     yield lambda: [graph.entities.get(entity) for entity in graph.entities]
     yield lambda: list(graph.stakes())
+    yield lambda: list(graph.merged)
+    yield lambda: list(snapshot.merges())
     yield lambda: summary(snapshot)
 
 

@@ -9,16 +9,24 @@ from typing import Final, Literal, Protocol, Self
 FULL: Final = 100_000_000
 """100 % in millionths of a percent, the unit of every share."""
 
+Key = tuple[str, ...]
+"""What organisations are found by: a kind of identifier or of name, and its parts. See `resolve.entity_keys`."""
+
 EntityType = Literal["company", "state", "person", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """What identifies a company beyond its name."""
+    """What identifies a company beyond its name.
+
+    Attributes:
+        more: Further keys (see `resolve.entity_keys`), where records of several sources are of the company.
+    """
 
     lei: str | None = None
     registration_number: str | None = None
     domain: str | None = None
+    more: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,8 @@ class Entity:
     Attributes:
         country: Jurisdiction of registration (of a state: the state), ISO 3166-1 alpha-2.
         headquarters: Country of the headquarters, where known.
+        same_as: Ids of other records of the same company: in a record as its source says it, in a graph those that
+            were merged into it.
     """
 
     id: str
@@ -59,6 +69,7 @@ class Entity:
     aliases: tuple[str, ...] = ()
     identifiers: Identifiers = Identifiers()
     listings: tuple[Listing, ...] = ()
+    same_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +110,6 @@ def _active(since: str | None, until: str | None, on: str) -> bool:
     return (since is None or since <= on) and (until is None or on < until)
 
 
-Key = tuple[str, ...]
-"""What organisations are found by: a kind of identifier or of name, and its parts. See `resolve.entity_keys`."""
-
-
 class Index(Protocol):
     """Finds the organisations of a graph by a key; natural persons are not among them."""
 
@@ -120,6 +127,7 @@ class OwnershipGraph:
         as_of: Day of the newest snapshot or publication in it (ISO), where one is stated.
         entities: Entity by id.
         index: Finds organisations by key, where there is one already.
+        merged: By id of a record that is of the same company as another: the id that the company has.
     """
 
     hash: str
@@ -129,6 +137,7 @@ class OwnershipGraph:
     _by_holder: Mapping[str, tuple[Stake, ...]] = field(repr=False)
     _by_id: Mapping[str, Stake] = field(repr=False)
     index: Index | None = field(default=None, repr=False)
+    merged: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def build(
@@ -138,6 +147,7 @@ class OwnershipGraph:
         *,
         hash: str,  # noqa: A002 - named as the attribute
         as_of: str | None = None,
+        merged: Mapping[str, str] | None = None,
     ) -> Self:
         """Build the graph; a later record with the same id replaces an earlier one.
 
@@ -157,6 +167,7 @@ class OwnershipGraph:
             _by_held=MappingProxyType({held: tuple(group) for held, group in by_held.items()}),
             _by_holder=MappingProxyType({holder: tuple(group) for holder, group in by_holder.items()}),
             _by_id=MappingProxyType(kept),
+            merged=MappingProxyType(dict(merged or {})),
         )
 
     def stake(self, stake_id: str) -> Stake | None:

@@ -41,7 +41,7 @@ class Question:
 
         Natural persons never count: the rule is about companies and states, not about nationality.
         """
-        if entity is None or entity.id in self.exceptions:
+        if entity is None or entity.id in self.exceptions or not self.exceptions.isdisjoint(entity.same_as):
             return None
         country, _ = seat(entity)
         return country if country in self.restricted else None

@@ -201,10 +201,16 @@ def has_key(entity: Entity, key: Key) -> bool:
 def _entity_keys(entity: Entity) -> Iterator[Key]:
     if entity.type == "person":
         return
-    ids = entity.identifiers
-    yield from _identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain)
+    yield from identifier_keys(entity)
     for name in (entity.name, *entity.aliases):
         yield from name_keys(name)
+
+
+def identifier_keys(entity: Entity) -> Iterator[Key]:
+    """Yield the keys of an entity's identifiers, the surest first."""
+    ids = entity.identifiers
+    yield from _identifier_keys(ids.lei, ids.registration_number, entity.country, ids.domain)
+    yield from ids.more
 
 
 def _claimed_identifiers(claim: Claim) -> Iterator[Key]:

@@ -9,7 +9,8 @@ import numpy as np
 from stream_enforcer.domain.ownership.graph import FULL
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.snapshot.columns import Array
-from stream_enforcer.snapshot.digest import country_code, key_of
+from stream_enforcer.snapshot.digest import country_code, digest
+from stream_enforcer.snapshot.parties import NOTHING_RENAMED, Renamed
 from stream_enforcer.snapshot.records import TYPES
 
 _PERSON: Final = TYPES.index("person")
@@ -97,14 +98,16 @@ def network(columns: Mapping[str, Array], on: int, question: Question, exception
     )
 
 
-def excepted(party_keys: Array, question: Question) -> Array:
-    """Return the numbers of the entities that a question excepts.
+def excepted(party_keys: Array, question: Question, renamed: Renamed = NOTHING_RENAMED) -> Array:
+    """Return the numbers of the entities that a question excepts, by any of their ids.
 
     Args:
         party_keys: By number, the first 64 bits of the digest of the id.
         question: Names the exceptions.
+        renamed: Ids that companies have not kept.
     """
-    keys = np.array([key_of(entity) for entity in sorted(question.exceptions)], "<u8")
+    digests = b"".join(digest(one.encode(errors="surrogatepass")) for one in sorted(question.exceptions))
+    keys = renamed.applied(np.frombuffer(digests, "<u8").reshape(-1, 2))[:, 0]
     return np.flatnonzero(np.isin(party_keys, keys))
 
 
