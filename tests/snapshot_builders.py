@@ -15,8 +15,11 @@ from stream_enforcer.domain.ownership.graph import (
     OwnershipGraph,
     Stake,
 )
+from stream_enforcer.domain.ownership.question import Question
+from stream_enforcer.domain.ownership.semantics import assess
 from stream_enforcer.snapshot.building import Ask, build
 from stream_enforcer.snapshot.graph import Snapshot
+from tests.ownership_builders import CN, DAY, company
 
 PARTIES = ("T", "A", "B", "C", "CN1", "CN2", "S", "P", "D1", "D2")
 """Companies of Great Britain and China, a state, a natural person, and two of which there is no record."""
@@ -146,3 +149,16 @@ def snapshot_of(
     source.write_text(native(entities, stakes), encoding="utf-8")
     build([source], target, ask)
     return Snapshot(target)
+
+
+def snapshot(folder: Path, held: list[Stake], question: Question = CN) -> Snapshot:
+    """Build a snapshot of stakes, and compare its verdicts of all companies with those of the exact code."""
+    names = sorted({party for stake in held for party in (stake.holder, stake.held)})
+    companies = [*map(company, names)]
+    memory = in_memory(companies, held)
+    made = snapshot_of(folder, companies, held, Ask(question, DAY))
+    for name in names:
+        finding = assess(memory, name, DAY, question)
+        expected = tuple(r.verdict for r in (finding.control, finding.effective, finding.single_owner))
+        assert made.verdicts(name, DAY, question) == expected, name
+    return made

@@ -78,24 +78,25 @@ def _asked(snapshot: Snapshot) -> Asked:
 def _changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
     for number in _suspects(after, before):
         entity = after.records.party_id(number)
-        old, new = _verdicts(before, entity), after.verdicts_of(number)
+        old, new = _verdicts(before, entity), _verdicts(after, entity)
         if (old or _REFUTED) != new:
             yield _change(before, after, entity, old, new)
     for number in _suspects(before, after):
         entity = before.records.party_id(number)
-        old = before.verdicts_of(number)
+        old = _verdicts(before, entity)
         if old != _REFUTED and _verdicts(after, entity) is None:
             yield _change(before, after, entity, old, None)
 
 
 def _suspects(snapshot: Snapshot, other: Snapshot) -> list[int]:
-    """Return the entities whose verdicts do not stand under the same hash in the other snapshot."""
+    """Return the entities whose verdicts do not stand under the same hash in the other snapshot, or not in this."""
     (keys, bits, numbers), (other_keys, other_bits, _) = (_by_key(one) for one in (snapshot, other))
     if not len(other_keys):
         return np.sort(numbers[bits != 0]).tolist()  # type: ignore[no-any-return]  # of integers
     place = np.minimum(np.searchsorted(other_keys, keys), len(other_keys) - 1)
     known = other_keys[place] == keys
-    differs = bits != np.where(known, other_bits[place], 0)
+    not_worked_out = (bits & bits >> np.uint8(1) & np.uint8(0b010101)) != 0
+    differs = (bits != np.where(known, other_bits[place], 0)) | not_worked_out
     return np.sort(numbers[differs]).tolist()  # type: ignore[no-any-return]  # of integers
 
 
@@ -111,7 +112,13 @@ def _verdicts(snapshot: Snapshot, entity: str) -> Verdicts | None:
     number = snapshot.records.number(entity)
     if number is None or number >= snapshot.records.entities:
         return None
-    return snapshot.verdicts_of(number)
+    return snapshot.verdicts_of(number) or _worked_out(snapshot, entity)
+
+
+def _worked_out(snapshot: Snapshot, entity: str) -> Verdicts:
+    asked = _asked(snapshot)
+    found = assess(snapshot.graph, entity, asked.on, asked.question())
+    return Verdicts(found.control.verdict, found.effective.verdict, found.single_owner.verdict)
 
 
 def _change(

@@ -19,6 +19,8 @@ from stream_enforcer.snapshot.records import MOST_MEETING, Records
 
 VERDICTS: Final[tuple[Verdict, ...]] = ("refuted", "possible", "proved")
 """By the two bits that stand for each."""
+NOT_WORKED_OUT: Final = 3
+"""The two bits of what would have taken too long."""
 
 _KEPT_GROUPS: Final = 1 << 13
 _KEPT_HOLDERS: Final = 16
@@ -68,24 +70,22 @@ class Snapshot:
         """Return the verdicts that were worked out when the file was built.
 
         Returns:
-            None where they were not worked out for this question, or where other stakes hold on this day.
+            None where they were not worked out for this question, or one of them not at all, or where other stakes
+            hold on this day.
         """
         number = self.records.number(entity)
         if number is None or number >= self.records.entities or not self.answers(on, question):
             return None
         return self.verdicts_of(number)
 
-    def verdicts_of(self, number: int) -> Verdicts:
+    def verdicts_of(self, number: int) -> Verdicts | None:
         """Return the verdicts of an entity by its number, for the question and day in the header.
 
-        Raises:
-            BadReference: The file is damaged.
+        Returns:
+            None where one was not worked out.
         """
-        bits = self._verdict[number]
-        try:
-            return Verdicts(*(VERDICTS[bits >> shift & 3] for shift in (0, 2, 4)))
-        except IndexError:
-            raise self.file.damaged(f"verdict of entity number {number}") from None
+        found = [self._verdict[number] >> shift & 3 for shift in (0, 2, 4)]
+        return None if NOT_WORKED_OUT in found else Verdicts(*(VERDICTS[code] for code in found))
 
     def merges(self) -> Iterator[Merge]:
         """Yield the companies that several records are of.

@@ -69,6 +69,6 @@ def _coverage(columns: dict[str, Array], as_of: str | None) -> dict[str, int]:
 def _verdicts(bits: Array) -> dict[str, dict[str, int]]:
     counts = {}
     for name, shift in zip(_READINGS, (0, 2, 4), strict=True):
-        found = np.bincount((bits >> np.uint8(shift)) & np.uint8(3), minlength=len(VERDICTS))
-        counts[name] = dict(zip(VERDICTS, found.tolist(), strict=False))
+        found = np.bincount((bits >> np.uint8(shift)) & np.uint8(3), minlength=len(VERDICTS) + 1)
+        counts[name] = dict(zip((*VERDICTS, "not_worked_out"), found.tolist(), strict=True))
     return counts

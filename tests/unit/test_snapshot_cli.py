@@ -13,6 +13,7 @@ from stream_enforcer.cli.ownership_build import build
 from stream_enforcer.cli.ownership_diff import diff
 from stream_enforcer.cli.ownership_info import info
 from stream_enforcer.domain.ownership.graph import Entity, Stake
+from stream_enforcer.snapshot.readings import exact, single_owner
 from tests.ownership_builders import PERCENT, company
 from tests.snapshot_builders import native
 
@@ -53,7 +54,12 @@ def test_info_shows_counts_sources_verdicts_and_what_is_on_record(tmp_path: Path
     found: dict[str, Any] = json.loads(ask("info", made(tmp_path, "s", COMPANIES, BEFORE), "--json").stdout)
     assert (found["counts"]["entities"], found["counts"]["stakes"], found["unresolved_holders"]) == (4, 3, 1)
     assert found["coverage"] == {"none": 2, "under_half": 0, "half_or_more": 2, "full": 0, "over_full": 0}
-    assert found["verdicts"]["control"] == {"refuted": 2, "possible": 0, "proved": 2}
+    assert found["verdicts"]["control"] == {
+        "refuted": 2,
+        "possible": 0,
+        "proved": 2,
+        "not_worked_out": 0,
+    }
     days = {name: found["verdicts_for"][name] for name in ("on", "since", "until")}
     assert days == {"on": "2026-01-01", "since": None, "until": "2027-01-01"}
     assert [(source["name"], source["used"]) for source in found["sources"]] == [("s.jsonl", 8)]
@@ -139,6 +145,33 @@ def test_diff_tells_when_a_holder_becomes_a_restricted_one(tmp_path: Path) -> No
             "after": [60_000_000, 60_000_000],
         }
     ]
+
+
+def test_diff_works_out_what_a_snapshot_has_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = [
+        Stake("r1", "A", "T", 50 * PERCENT, 50 * PERCENT),
+        Stake("r2", "T", "A", 50 * PERCENT, 50 * PERCENT),
+    ]
+    into = [Stake(f"i{name}", "CN", name, 25 * PERCENT, 25 * PERCENT) for name in ("A", "T")]
+    monkeypatch.setattr(exact, "_MOST_WORK", 1)
+    before = made(tmp_path, "a", COMPANIES, [*ring, *into])
+    assert ", not worked out 2" in ask("info", before).stdout
+    assert ask("diff", before, before).stdout == ""
+    after = made(
+        tmp_path, "b", COMPANIES, [*ring, *into[:1], Stake("iT", "CN", "T", 26 * PERCENT, 26 * PERCENT)]
+    )
+    changed = ask("diff", before, after).stdout.splitlines()
+    assert changed[:2] == ["T [T]", "  effective: refuted -> proved"]
+
+
+def test_diff_works_out_what_neither_snapshot_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_owner, "_MOST_HOLDINGS", 0)
+    companies = [company(name) for name in ("CN1", "CN2", "A", "B", "T")]
+    pairs = [("CN1", "A", 60), ("A", "T", 30), ("B", "T", 30)]
+    held = [Stake(f"{a}{b}", a, b, share * PERCENT, share * PERCENT) for a, b, share in pairs]
+    two = made(tmp_path, "a", companies, [*held, Stake("x", "CN2", "B", 60 * PERCENT, 60 * PERCENT)])
+    one = made(tmp_path, "b", companies, [*held, Stake("x", "CN1", "B", 60 * PERCENT, 60 * PERCENT)])
+    assert "  single owner: refuted -> proved" in ask("diff", two, one).stdout.splitlines()
 
 
 def test_a_snapshot_does_not_differ_from_itself(tmp_path: Path) -> None:

@@ -10,29 +10,15 @@ import pytest
 from stream_enforcer.domain.ownership.graph import FULL, Entity, Identifiers, Stake
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.domain.ownership.resolve import Claim, Resolver
-from stream_enforcer.domain.ownership.semantics import assess
 from stream_enforcer.snapshot import columns, graph
 from stream_enforcer.snapshot.building import Ask, build
 from stream_enforcer.snapshot.graph import Snapshot, Verdicts
 from stream_enforcer.snapshot.readings import effective, exact, single_owner
 from stream_enforcer.snapshot.readings.network import Network, Shares
 from tests.ownership_builders import CN, DAY, PERCENT, company, stakes
-from tests.snapshot_builders import in_memory, native, snapshot_of
+from tests.snapshot_builders import native, snapshot, snapshot_of
 
 PROVED, REFUTED = "proved", "refuted"
-
-
-def snapshot(folder: Path, held: list[Stake], question: Question = CN) -> Snapshot:
-    """Build a snapshot of stakes, and compare its verdicts of all companies with those of the exact code."""
-    names = sorted({party for stake in held for party in (stake.holder, stake.held)})
-    companies = [*map(company, names)]
-    memory = in_memory(companies, held)
-    made = snapshot_of(folder, companies, held, Ask(question, DAY))
-    for name in names:
-        finding = assess(memory, name, DAY, question)
-        expected = tuple(r.verdict for r in (finding.control, finding.effective, finding.single_owner))
-        assert made.verdicts(name, DAY, question) == expected, name
-    return made
 
 
 @pytest.mark.parametrize(

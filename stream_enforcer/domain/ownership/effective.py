@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from stream_enforcer.domain.ownership.ancestry import ENTITY, Ancestry, Side
-from stream_enforcer.domain.ownership.elimination import Equations, TooCostly, solve
+from stream_enforcer.domain.ownership.elimination import Equations, Products, TooCostly, solve
 from stream_enforcer.domain.ownership.graph import FULL
 
 _ITERATION_SCALE = 1 << 96
@@ -90,12 +90,22 @@ def effective_share(above: Ancestry, side: Side) -> Fraction:
         return Fraction(0)
     up = side == 2
     try:
-        return _capped(found.equations, up=up)
+        return _capped(found.equations, None, up=up)
     except TooCostly:
         return _iterated(found.equations, up=up)
 
 
-def _capped(equations: Equations, *, up: bool) -> Fraction:
+def solved_share(above: Ancestry, side: Side, products: Products) -> Fraction:
+    """Return the same share where it can be solved with so many products.
+
+    Raises:
+        TooCostly: It can't.
+    """
+    found = chains(above, side)
+    return _capped(found.equations, products, up=side == 2) if ENTITY in found.companies else Fraction(0)
+
+
+def _capped(equations: Equations, products: Products | None, *, up: bool) -> Fraction:
     """Solve under the cap: from the top, free a capped company when its equation gives less than 1.
 
     Only companies with more than 100 % recorded can reach the cap; without one, this is a single solution.
@@ -106,9 +116,9 @@ def _capped(equations: Equations, *, up: bool) -> Fraction:
         if sum(row.values(), equations.constants[company]) > 1
     }
     if not capped:
-        return min(solve(equations, frozenset(), up=up, only=ENTITY)[ENTITY], Fraction(1))
+        return min(solve(equations, frozenset(), up=up, only=ENTITY, products=products)[ENTITY], Fraction(1))
     for _ in range(_MOST_SOLUTIONS):
-        values = solve(equations, frozenset(capped), up=up)
+        values = solve(equations, frozenset(capped), up=up, products=products)
         freed = {company for company in capped if equations.right_side(company, values) < 1}
         if not freed:
             return min(values[ENTITY], Fraction(1))

@@ -19,6 +19,23 @@ class TooCostly(Exception):
     """Elimination would take too long: the unknowns are too closely linked."""
 
 
+class Products:
+    """A number of products that may be made, for one solution or for several together."""
+
+    def __init__(self, most: int = _MOST_PRODUCTS) -> None:
+        self.left = most
+
+    def spend(self, products: int) -> None:
+        """Take some away.
+
+        Raises:
+            TooCostly: There are not so many left.
+        """
+        self.left -= products
+        if self.left < 0:
+            raise TooCostly
+
+
 @dataclass(frozen=True, slots=True)
 class Equations:
     """The equations x_i = sum of rows[i][j] * x_j + constants[i]; nothing is negative.
@@ -41,9 +58,9 @@ class Equations:
 class _Elimination:
     """The working copy of the equations while unknowns are taken out of it."""
 
-    def __init__(self, equations: Equations, fixed: frozenset[int], *, up: bool) -> None:
+    def __init__(self, equations: Equations, fixed: frozenset[int], products: Products, *, up: bool) -> None:
         self._up = up
-        self._products = 0
+        self._products = products
         self.rows: dict[int, Row] = {}
         self.constants: Row = {}
         self.users: dict[int, set[int]] = {
@@ -82,9 +99,7 @@ class _Elimination:
         """Put the equation of an unknown into those that use it. Its own row stays, for the way back."""
         self.resolve_own(unknown)
         row = self.rows[unknown]
-        self._products += (1 + len(row)) * len(self.users[unknown])
-        if self._products > _MOST_PRODUCTS:
-            raise TooCostly
+        self._products.spend((1 + len(row)) * len(self.users[unknown]))
         for other in row:
             self.users[other].discard(unknown)
         for user in self.users[unknown]:
@@ -108,7 +123,12 @@ class _Elimination:
 
 
 def solve(
-    equations: Equations, fixed: frozenset[int], *, up: bool, only: int | None = None
+    equations: Equations,
+    fixed: frozenset[int],
+    *,
+    up: bool,
+    only: int | None = None,
+    products: Products | None = None,
 ) -> dict[int, Fraction]:
     """Solve the equations with some unknowns fixed at 1.
 
@@ -117,11 +137,12 @@ def solve(
         fixed: Unknowns whose value is 1, whatever their equation says.
         up: Round up, not down, where a fraction has outgrown 2048 bits.
         only: Leave out the way back and give the value of this unknown alone.
+        products: How many may be made; 200,000 where nothing is said.
 
     Raises:
-        TooCostly: More than 200,000 products would be needed.
+        TooCostly: More products would be needed.
     """
-    work = _Elimination(equations, fixed, up=up)
+    work = _Elimination(equations, fixed, products or Products(), up=up)
     last = only if only is not None else next(iter(work.users), None)
     waiting = [(work.cost(unknown), unknown) for unknown in work.users if unknown != last]
     heapify(waiting)

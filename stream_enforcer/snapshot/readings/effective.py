@@ -11,25 +11,28 @@ import numpy as np
 
 from stream_enforcer.domain.ownership.graph import FULL
 from stream_enforcer.snapshot.columns import Array
-from stream_enforcer.snapshot.readings.exact import Chains, exact_passes
+from stream_enforcer.snapshot.readings.exact import Chains, Decided, exact_passes
 from stream_enforcer.snapshot.readings.network import Network, Passes, Shares
 from stream_enforcer.snapshot.readings.round_numbers import Reach, settled
 
 _ROUNDS: Final = 2_000
+_MOST_STEPS: Final = 300_000_000
+"""The most companies that are looked at; a ring of ten million would keep all of them busy to the end."""
 _ENOUGH: Final = 1e-13
 """A step that moves a share by less ends the approach."""
 _ULP: Final = 2.0**-52
 
 
-def effective_passes(network: Network, passes: Passes, *, least: bool) -> Array:
+def effective_passes(network: Network, passes: Passes, *, least: bool) -> Decided:
     """Tell of each party whether its effective share passes the threshold."""
     found: Array = np.zeros(len(network.restricted), bool)
+    too_costly: Array = np.zeros(len(found), bool)
     shares = network.shares(least=least)
     reach = _reach(network, shares)
     if passes.strict and passes.threshold == FULL:
-        return found
+        return Decided(found, too_costly)
     if passes.strict and passes.threshold == 0:
-        return reach.reached
+        return Decided(reach.reached, too_costly)
     companies = np.flatnonzero(reach.reached)
     below = _approached(network, shares, reach, up=False)
     above = _approached(network, shares, reach, up=True)[companies]
@@ -42,8 +45,9 @@ def effective_passes(network: Network, passes: Passes, *, least: bool) -> Array:
     done = open_ones[known.done[open_ones]]
     found[done] = passes.of_products(known.total[done])
     rest = open_ones[~known.done[open_ones]]
-    found[rest] = exact_passes(Chains(network, reach.reached, least=least), passes, rest)
-    return found
+    exact = exact_passes(Chains(network, reach.reached, least=least), passes, rest)
+    found[rest], too_costly[rest] = exact.passing, exact.too_costly
+    return Decided(found, too_costly)
 
 
 def _reach(network: Network, shares: Shares) -> Reach:
@@ -71,8 +75,10 @@ def _approached(network: Network, shares: Shares, reach: Reach, *, up: bool) -> 
     value = bound.copy()
     value[network.restricted] = 1.0
     companies = np.flatnonzero(reach.inner)
+    work = 0
     for _ in range(_ROUNDS):
-        if not len(companies):
+        work += len(companies)
+        if not len(companies) or work > _MOST_STEPS:
             break
         new = _right_side(network, shares, companies, value, up=up)
         bound[companies] = new if not up else np.minimum(bound[companies], new)

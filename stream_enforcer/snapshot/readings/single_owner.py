@@ -6,14 +6,19 @@ the restricted holders above them; a holder without any majority controls nothin
 """
 
 from collections import deque
+from typing import Final
 
 import numpy as np
 
 from stream_enforcer.snapshot.columns import Array
+from stream_enforcer.snapshot.readings.exact import Decided
 from stream_enforcer.snapshot.readings.network import Network, Passes, Shares
 
+_MOST_HOLDINGS: Final = 20_000_000
+"""The most holdings that are looked at one by one for one end of the bands: some 10 s."""
 
-def single_owner_passes(network: Network, shares: Shares, passes: Passes, control: Array) -> Array:
+
+def single_owner_passes(network: Network, shares: Shares, passes: Passes, control: Array) -> Decided:
     """Tell of each party whether one restricted holder, with what it controls alone, passes the threshold.
 
     Args:
@@ -24,12 +29,14 @@ def single_owner_passes(network: Network, shares: Shares, passes: Passes, contro
     """
     majority = passes(shares.out)
     found = _by_majorities(network, majority)
+    too_costly: Array = np.zeros(len(found), bool)
     open_ones = np.flatnonzero(control & ~found)
     if len(open_ones):
         majorities = np.bincount(_holder_of_place(network)[majority], minlength=len(found)) > 0
         above = _restricted_above(network, open_ones)
-        _search(network, shares, passes, above[majorities[above]], found)
-    return found
+        if not _search(network, shares, passes, above[majorities[above]], found):
+            too_costly = control & ~found
+    return Decided(found, too_costly)
 
 
 def _by_majorities(network: Network, majority: Array) -> Array:
@@ -60,11 +67,16 @@ def _restricted_above(network: Network, companies: Array) -> Array:
     return np.flatnonzero(seen & network.restricted)
 
 
-def _search(network: Network, shares: Shares, passes: Passes, holders: Array, found: Array) -> None:
-    """Find what each holder controls alone; one whom an earlier one controls is skipped, as it has no more."""
+def _search(network: Network, shares: Shares, passes: Passes, holders: Array, found: Array) -> bool:
+    """Find what each holder controls alone; one whom an earlier one controls is skipped, as it has no more.
+
+    Returns:
+        Whether all was found; False where it would take too long.
+    """
     start, held_by = network.out_start.data, network.out_held.data
     share = shares.out.data
     covered: set[int] = set()
+    left = _MOST_HOLDINGS
     # Holders that none holds a majority of first: they cover most of the others.
     for holder in holders[np.argsort(found[holders], kind="stable")].tolist():
         if holder in covered:
@@ -73,6 +85,9 @@ def _search(network: Network, shares: Shares, passes: Passes, holders: Array, fo
         held: dict[int, int] = {}
         while waiting:
             member = waiting.popleft()
+            left -= 1 + start[member + 1] - start[member]
+            if left < 0:
+                return False
             for place in range(start[member], start[member + 1]):
                 company = held_by[place]
                 held[company] = held.get(company, 0) + share[place]
@@ -81,3 +96,4 @@ def _search(network: Network, shares: Shares, passes: Passes, holders: Array, fo
                     waiting.append(company)
         covered |= members
         found[[company for company, sum_of in held.items() if passes.one(sum_of)]] = True
+    return True
