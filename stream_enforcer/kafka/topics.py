@@ -157,6 +157,8 @@ async def _create(clients: Clients, missing: Sequence[TopicPlan], replication: i
         error = for_code(code)
         if error is TopicAlreadyExistsError:
             continue
+        if error is TopicAuthorizationFailedError:
+            raise error(name)
         if code:
             raise error(f"topic {name}: {more[0] if more and more[0] else error.__name__}")
         created.append(name)
