@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Final, Literal, NamedTuple, Self
 
 from stream_enforcer.domain.ownership.graph import Entity, Key, OwnershipGraph, Stake
+from stream_enforcer.domain.ownership.identity import merged
 from stream_enforcer.domain.ownership.overlay import Overlay
 from stream_enforcer.domain.ownership.resolve import entity_keys
 
@@ -86,7 +87,8 @@ class Amendments:
         """
         live, overlay, total = dict(self.live), self._overlay.copy(), self._sum
         touched = []
-        for new in amendments:
+        for amendment in amendments:
+            new = _of_companies(self.base, amendment)
             before = _in_force(self.base, live, new.id)
             old = live.pop(new.id, None)
             if old is not None:
@@ -110,9 +112,31 @@ def _hash(base: OwnershipGraph, live: Mapping[str, Amendment], total: int) -> st
     return sha256(base.hash.encode() + total.to_bytes(32, "big")).hexdigest() if live else base.hash
 
 
+def _of_companies(base: OwnershipGraph, amendment: Amendment) -> Amendment:
+    """Return an amendment in the ids that the graph below has for its companies.
+
+    Of a company that several records tell of, a statement of any of them comes before the records, and does not
+    replace them: what another source lists, no news of this one takes off the list. Which records are of one company
+    is settled when files are read, not by a statement.
+    """
+    says = amendment.says
+    if isinstance(says, Stake):
+        holder, held = (base.merged.get(party, party) for party in (says.holder, says.held))
+        return amendment._replace(says=replace(says, holder=holder, held=held))
+    company = base.merged.get(amendment.id, amendment.id)
+    if isinstance(says, Entity):
+        says = replace(says, id=company, same_as=())
+        below = base.entities.get(company)
+        if below is not None and below.same_as:
+            says = merged([says, below], below.same_as)
+    return amendment._replace(id=company, says=says)
+
+
 def _in_base(base: OwnershipGraph, statement_id: str) -> list[Statement]:
-    found = base.entities.get(statement_id), base.stake(statement_id)
-    return [statement for statement in found if statement is not None]
+    """Return the statements below with an id. A company of several records is not that of one of them."""
+    entity = base.entities.get(statement_id)
+    alone = [entity] if entity is not None and not entity.same_as else []
+    return [*alone, *base.parts_of(statement_id)]
 
 
 def _in_force(base: OwnershipGraph, live: Mapping[str, Amendment], statement_id: str) -> list[Statement]:

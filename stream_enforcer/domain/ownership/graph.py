@@ -1,5 +1,6 @@
 """Entities, the stakes between them, and the immutable graph of both."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -170,9 +171,13 @@ class OwnershipGraph:
             merged=MappingProxyType(dict(merged or {})),
         )
 
-    def stake(self, stake_id: str) -> Stake | None:
-        """Return the stake with an id, or None."""
-        return self._by_id.get(stake_id)
+    def parts_of(self, stake_id: str) -> list[Stake]:
+        """Return the stakes that one statement became: more than one where another publication has days of it."""
+        first = self._by_id.get(stake_id)
+        if first is None:
+            return []
+        part = re.compile(re.escape(stake_id) + "(@[0-9]{4}-[0-9]{2}-[0-9]{2}@*)?")
+        return [stake for stake in self.stakes_in(first.held) if part.fullmatch(stake.id)]
 
     def stakes_in(self, held: str) -> tuple[Stake, ...]:
         """Return the stakes in a company, by stake id."""

@@ -71,11 +71,13 @@ class Overlay:
             self._entities[says.id] = says
             for key in entity_keys(says):
                 self._by_key[key] = {**self._by_key.get(key, {}), says.id: says}
-        elif statement_id in base.entities and not isinstance(says, Stake):
+            return
+        below = base.entities.get(statement_id)
+        if below is not None and not below.same_as and not isinstance(says, Stake):
             self._entities[statement_id] = None
-        stake = base.stake(statement_id)
-        for side in self._sides if not isinstance(says, Entity) else ():
-            if stake is not None:
+        hidden = base.parts_of(statement_id)
+        for side in self._sides:
+            for stake in hidden:
                 side.hide(stake)
             if isinstance(says, Stake):
                 side.add(says)
@@ -92,9 +94,9 @@ class Overlay:
                 else:
                     del self._by_key[key]
             return
-        stake = base.stake(statement_id)
+        hidden = base.parts_of(statement_id)
         for side in self._sides:
-            if stake is not None:
+            for stake in hidden:
                 side.show(stake)
             if isinstance(says, Stake):
                 side.drop(says)
