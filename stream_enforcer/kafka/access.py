@@ -69,7 +69,7 @@ def needed(settings: Settings, command: Command = "run") -> tuple[Grant, ...]:
             names = (*inputs, topics.ownership, *outputs)
             return (*_on_topics("Create", names), *_on_topics("Describe", names))
         case "topics check":
-            return _on_topics("Describe", (*inputs, *outputs))
+            return _on_topics("Describe", (*inputs, topics.ownership, *outputs))
         case "explain":
             return _on_topics("Read", [topics.decisions])
         case "dead-letters list":
@@ -84,7 +84,7 @@ def _on_topics(operation: Operation, names: Iterable[str]) -> tuple[Grant, ...]:
 
 def _of_run(kafka: Kafka, topics: Topics, inputs: Iterable[str]) -> tuple[Grant, ...]:
     return (
-        *_on_topics("Read", (*inputs, topics.accounts)),
+        *_on_topics("Read", (*inputs, topics.ownership, topics.accounts)),
         *_on_topics("Write", (topics.accounts, topics.decisions, topics.dead_letters)),
         Grant("Read", "group", kafka.group),
         Grant("Write", "transactional-id", f"{kafka.group}-{kafka.environment}-", prefixed=True),

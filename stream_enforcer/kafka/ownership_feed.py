@@ -1,15 +1,16 @@
 """Ownership statements as they arrive: one reader for each replica, which keeps the world in force up to date."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
 from stream_enforcer.domain.ownership.amendments import Amendment
 from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.access import lacking
 from stream_enforcer.kafka.changelog import bounds
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
@@ -18,6 +19,7 @@ from stream_enforcer.kafka.worlds import Amended, Place, Placed, Worlds
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.live import amendment_of, id_of
+from stream_enforcer.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +28,7 @@ MOST_RECORDS: Final = 5_000
 """Statements worked into one new world."""
 EMPTY_POLLS_AT_A_CLEANED_TAIL: Final = 3
 BACKOFF_SECONDS: Final = 2.0
+NO_PROGRESS_SECONDS: Final = 30.0
 
 Work = Callable[[Sequence[Placed]], Amended]
 Run = Callable[[Work, Sequence[Placed]], Awaitable[Amended]]
@@ -38,10 +41,16 @@ class OwnershipFeed:
     """
 
     def __init__(
-        self, clients: Clients, topic: str, worlds: Worlds, metrics: Metrics, run: Run = asyncio.to_thread
+        self,
+        clients: Clients,
+        settings: Settings,
+        worlds: Worlds,
+        metrics: Metrics,
+        run: Run = asyncio.to_thread,
     ) -> None:
         self._clients = clients
-        self._topic = topic
+        self._settings = settings
+        self._topic = settings.topics.ownership
         self._worlds = worlds
         self._metrics = metrics
         self._run = run
@@ -49,25 +58,41 @@ class OwnershipFeed:
         self._positions: dict[TopicPartition, int] = {}
         self._changing = asyncio.Lock()
 
-    async def start(self, partitions: int) -> None:
+    async def start(self, partitions: int, stopping: asyncio.Event) -> None:
         """Read what is there, to the end: whoever is judged before that is judged by half of the data.
 
         Args:
             partitions: How many the topic has.
+            stopping: Ends it early.
 
         Raises:
-            KafkaError, OSError: The cluster does not answer.
+            KafkaError, OSError: The cluster does not answer, or denies the right to read the topic.
         """
         tps = [TopicPartition(self._topic, number) for number in range(partitions)]
         held = await bounds(self._clients, tps)
         await self._connect({tp: first for tp, (first, _) in held.items()})
-        empty = 0
-        while empty < EMPTY_POLLS_AT_A_CLEANED_TAIL and any(
-            self._positions[tp] < end for tp, (_, end) in held.items()
-        ):
-            # Where the cleaner removed the records before the end, the position never comes to it.
-            empty = 0 if await self.poll(POLL_MS) else empty + 1
+        loop = asyncio.get_running_loop()
+        empty, since = 0, loop.time()
+        # Where the cleaner removed the records before the end, the position never comes to it.
+        while not self._at_the_end(held, empty) and not stopping.is_set():
+            if await self.poll(POLL_MS):
+                empty, since = 0, loop.time()
+            elif self._answered():
+                empty += 1
+            if loop.time() - since > NO_PROGRESS_SECONDS:
+                raise KafkaTimeoutError(f"topic {self._topic} gives nothing, and its end is not reached")
         log.info("ownership topic read", statements=self._worlds.statements)
+
+    def _at_the_end(self, held: Mapping[TopicPartition, tuple[int, int]], empty_polls: int) -> bool:
+        """Tell whether all was read; never before Kafka has answered: a topic that may not be read looks empty."""
+        if not self._answered():
+            return False
+        there = all(self._positions[tp] >= end for tp, (_, end) in held.items())
+        return there or empty_polls >= EMPTY_POLLS_AT_A_CLEANED_TAIL
+
+    def _answered(self) -> bool:
+        reader = self._reader
+        return reader is not None and all(reader.highwater(tp) is not None for tp in self._positions)
 
     async def follow(self) -> None:
         """Take up statements as they come, until cancelled. What can't be read now is read later.
@@ -85,7 +110,11 @@ class OwnershipFeed:
                 ) from error
             except (KafkaError, OSError) as error:
                 self._metrics.ownership_failures.inc()
-                log.warning("ownership topic can't be read; trying again", error=type(error).__name__)
+                log.warning(
+                    "ownership topic can't be read; trying again",
+                    error=type(error).__name__,
+                    reason=lacking(error, self._settings),
+                )
                 await asyncio.sleep(BACKOFF_SECONDS)
                 await self._connect_again()
 

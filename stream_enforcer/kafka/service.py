@@ -62,7 +62,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
         self._polling: asyncio.Task[None] | None = None
-        self._feed = OwnershipFeed(self._clients, settings.topics.ownership, self._worlds, metrics)
+        self._feed = OwnershipFeed(self._clients, settings, self._worlds, metrics)
         self._worlds.listen(self._wake)
 
     def stop(self) -> None:
@@ -87,6 +87,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
                 await self._serve(beside)
         finally:
             beating.cancel()
+            await self._feed.stop()
         if self._failure is not None:
             raise self._failure
 
@@ -122,7 +123,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             self._consumer = self._clients.group_consumer()
             try:
                 partitions = await check(self._clients, self._settings.topics)
-                await self._feed.start(partitions[self._settings.topics.ownership])
+                await self._feed.start(partitions[self._settings.topics.ownership], self._stopping)
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
                 await end_within(STOP_SECONDS, self._consumer.stop())

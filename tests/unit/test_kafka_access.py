@@ -12,7 +12,7 @@ from aiokafka.errors import (
 )
 
 from stream_enforcer.kafka.access import COMMANDS, Grant, lacking, needed, principal
-from stream_enforcer.kafka.topics import co_partitioned
+from stream_enforcer.kafka.topics import plan
 from stream_enforcer.settings import Kafka, Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
@@ -78,9 +78,8 @@ def test_every_topic_of_the_service_is_asked_for_and_nothing_twice() -> None:
     for command in COMMANDS:
         rights = needed(SETTINGS, command)
         assert len(set(rights)) == len(rights)
-    assert {grant.name for grant in needed(SETTINGS) if grant.resource == "topic"} == set(
-        co_partitioned(SETTINGS.topics)
-    )
+    names = {grant.name for grant in needed(SETTINGS) if grant.resource == "topic"}
+    assert names == {topic.name for topic in plan(SETTINGS.topics)}
 
 
 def test_no_transactional_id_of_another_service_is_covered() -> None:

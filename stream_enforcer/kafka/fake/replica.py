@@ -44,7 +44,7 @@ class Replica:
         worlds.listen(self._wake)
         # Its clients have a host of their own, which never goes down: a dead replica is not fed.
         feeding = FakeClients(settings.kafka, broker)
-        self._ownership = OwnershipFeed(feeding, topics.ownership, worlds, metrics, run=_at_once)
+        self._ownership = OwnershipFeed(feeding, settings, worlds, metrics, run=_at_once)
         self._shared = Surroundings(
             settings=settings,
             terms=Terms(self._kinds, settings.emit, settings.kafka.group),
@@ -65,7 +65,7 @@ class Replica:
 
     async def start(self) -> None:
         """Read the ownership topic, then take every partition, without memory."""
-        await self._ownership.start(1)
+        await self._ownership.start(1, asyncio.Event())
         self.open()
 
     async def rebase(self, world: World) -> None:
