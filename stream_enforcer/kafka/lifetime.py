@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from aiokafka import AIOKafkaConsumer
+
 from stream_enforcer.kafka.client import Producer
 
 START_SECONDS: Final = 30.0
@@ -53,6 +55,20 @@ async def end_within(seconds: float, stop: Coroutine[Any, Any, None]) -> str | N
         return "CancelledError"
     error = stopping.exception()
     return None if error is None else type(error).__name__
+
+
+async def end_consumer_within(seconds: float, consumer: AIOKafkaConsumer) -> str | None:
+    """Run a consumer's `stop` for a bounded time, and close its connections where that does not end well.
+
+    `stop` first waits for the group's coordinator to be found and told; the connections come last.
+
+    Returns:
+        What went wrong, in a word; None when nothing did.
+    """
+    error = await end_within(seconds, consumer.stop())
+    if error is not None:
+        await end_within(RELEASE_SECONDS, consumer._client.close())  # noqa: SLF001 - no public way
+    return error
 
 
 async def end_producer_within(seconds: float, producer: Producer) -> str | None:

@@ -14,7 +14,7 @@ from stream_enforcer.kafka.access import lacking
 from stream_enforcer.kafka.changelog import bounds
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
-from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_consumer_within, start_within
 from stream_enforcer.kafka.worlds import Amended, Place, Placed, Worlds
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.reference.errors import BadReference
@@ -57,6 +57,7 @@ class OwnershipFeed:
         self._reader: AIOKafkaConsumer | None = None
         self._positions: dict[TopicPartition, int] = {}
         self._changing = asyncio.Lock()
+        self._ended = False
 
     async def start(self, partitions: int, stopping: asyncio.Event) -> None:
         """Read what is there, to the end: whoever is judged before that is judged by half of the data.
@@ -100,7 +101,7 @@ class OwnershipFeed:
         Raises:
             Fatal: What was to be read next is gone.
         """
-        while True:
+        while not self._stopped():
             try:
                 await self.poll(POLL_MS)
             except OffsetOutOfRangeError as error:
@@ -109,6 +110,8 @@ class OwnershipFeed:
                     "made anew; a new process reads it from its start"
                 ) from error
             except (KafkaError, OSError) as error:
+                if self._stopped():
+                    return
                 self._metrics.ownership_failures.inc()
                 log.warning(
                     "ownership topic can't be read; trying again",
@@ -124,16 +127,17 @@ class OwnershipFeed:
         Raises:
             KafkaError, OSError: The cluster does not answer. Nothing is lost: the next poll reads them again.
         """
-        if self._reader is None:
+        reader = self._reader
+        if reader is None:
             return 0
-        batches = await self._reader.getmany(timeout_ms=timeout_ms, max_records=MOST_RECORDS)
+        batches = await reader.getmany(timeout_ms=timeout_ms, max_records=MOST_RECORDS)
         batch = [self._placed(record) for tp in sorted(batches) for record in batches[tp]]
         if batch:
             async with self._changing:
                 self._worlds.put(await self._run(self._worlds.amend, batch))
             self._metrics.ownership_statements.set(self._worlds.statements)
         for tp in self._positions:
-            self._positions[tp] = await self._reader.position(tp)
+            self._positions[tp] = await reader.position(tp)
         return len(batch)
 
     async def rebase(self, world: World) -> None:
@@ -142,13 +146,20 @@ class OwnershipFeed:
             self._worlds.rebase(world)
 
     async def stop(self) -> None:
-        """Disconnect."""
+        """Disconnect for good; `follow` then ends by itself."""
+        self._ended = True
+        await self._disconnect()
+
+    def _stopped(self) -> bool:
+        return self._ended  # it changes while others wait
+
+    async def _disconnect(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
-            await end_within(CLOSE_SECONDS, reader.stop())
+            await end_consumer_within(CLOSE_SECONDS, reader)
 
     async def _connect(self, positions: dict[TopicPartition, int]) -> None:
-        await self.stop()
+        await self._disconnect()
         reader = self._clients.reader()
         try:
             await start_within(START_SECONDS, reader.start())
@@ -156,9 +167,11 @@ class OwnershipFeed:
             for tp, position in positions.items():
                 reader.seek(tp, position)
         except BaseException:
-            await end_within(CLOSE_SECONDS, reader.stop())
+            await end_consumer_within(CLOSE_SECONDS, reader)
             raise
         self._reader, self._positions = reader, dict(positions)
+        if self._stopped():
+            await self._disconnect()
 
     async def _connect_again(self) -> None:
         try:

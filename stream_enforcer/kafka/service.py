@@ -16,7 +16,7 @@ from stream_enforcer.kafka.changelog import Accounts, Restored
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.intake import Intake
-from stream_enforcer.kafka.lifetime import end_within
+from stream_enforcer.kafka.lifetime import end_consumer_within, end_within
 from stream_enforcer.kafka.ownership_feed import OwnershipFeed
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.refusal import not_let_in
@@ -101,14 +101,16 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         await self._feed.rebase(world)
 
     async def _serve(self, beside: Iterable[Work]) -> None:
-        works = (self._watch, self._feed.follow, *beside)
-        tasks = [asyncio.create_task(self._beside(work)) for work in works]
+        following = asyncio.create_task(self._beside(self._feed.follow))
+        tasks = [asyncio.create_task(self._beside(work)) for work in (self._watch, *beside)]
         try:
             await self._loop()
         finally:
             for task in tasks:
                 task.cancel()
+            tasks.append(following)  # it is not cancelled: that could leave a connection behind
             await self._shut_down()
+            await asyncio.wait(tasks, timeout=POLL_SHARE * self._settings.drain_timeout_ms / 1000)
 
     async def _beside(self, work: Work) -> None:
         try:
@@ -126,7 +128,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
                 await self._feed.start(partitions[self._settings.topics.ownership], self._stopping)
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
-                await end_within(STOP_SECONDS, self._consumer.stop())
+                await end_consumer_within(STOP_SECONDS, self._consumer)
                 reason = self._health.kafka_unreachable_because = await not_let_in(error, self._settings)
                 log.warning(
                     "Kafka is not reachable; trying again",
@@ -139,7 +141,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
                 backoff = min(2 * backoff, LAST_BACKOFF)
                 continue
             except TopicsMismatch:
-                await end_within(STOP_SECONDS, self._consumer.stop())
+                await end_consumer_within(STOP_SECONDS, self._consumer)
                 raise
             self._health.kafka_reachable, self._health.kafka_unreachable_because = True, None
             self._consumer.subscribe(list(self._terms.kinds), listener=self)
@@ -242,10 +244,10 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         """End in `drain_timeout_ms`, whatever Kafka does."""
         seconds = self._settings.drain_timeout_ms / 1000
         await self._drain()
-        ends = (
-            end_within(CONSUMER_SHARE * seconds, client.stop()) for client in (self._consumer, self._feed)
+        share = CONSUMER_SHARE * seconds
+        error, _ = await asyncio.gather(
+            end_consumer_within(share, self._consumer), end_within(share, self._feed.stop())
         )
-        error, _ = await asyncio.gather(*ends)
         if error is not None:
             log.warning("the consumer did not leave the group in time", error=error)
         if self._polling is not None:

@@ -1,10 +1,12 @@
 """Ending a client: bounded, and never the end of whoever asks for it."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from stream_enforcer.kafka.lifetime import end_within, start_within
+from stream_enforcer.kafka.lifetime import end_consumer_within, end_within, start_within
 
 
 async def test_a_client_that_stops_has_nothing_to_say() -> None:
@@ -57,3 +59,17 @@ async def test_a_cancellation_waits_until_the_start_is_through() -> None:
     await asyncio.wait([caller])
     assert caller.cancelled()
     assert through.is_set()
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_the_connections_of_a_consumer_that_does_not_stop_are_closed(hangs: bool) -> None:
+    closed: list[bool] = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    consumer: Any = SimpleNamespace(
+        stop=lambda: asyncio.sleep(60 if hangs else 0), _client=SimpleNamespace(close=close)
+    )
+    assert await end_consumer_within(0.01, consumer) == ("TimeoutError" if hangs else None)
+    assert bool(closed) is hangs
