@@ -143,14 +143,19 @@ class Clients:
             **self._connection(),
         )
 
-    def reader(self, isolation: str = "read_committed") -> AIOKafkaConsumer:
-        """Return a consumer outside any group, for bounded reads and offset look-ups."""
+    def reader(self, isolation: str = "read_committed", fetch_bytes: int = 4 << 20) -> AIOKafkaConsumer:
+        """Return a consumer outside any group, for bounded reads and offset look-ups.
+
+        Args:
+            isolation: What it sees of transactions.
+            fetch_bytes: Most bytes of a partition, as they lie in the log, in one answer; a batch is always whole.
+        """
         return AIOKafkaConsumer(
             group_id=None,
             enable_auto_commit=False,
             isolation_level=isolation,
             auto_offset_reset="none",
-            max_partition_fetch_bytes=4 << 20,
+            max_partition_fetch_bytes=fetch_bytes,
             fetch_max_wait_ms=100,
             **self._connection(),
         )

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final, Self
 
 from stream_enforcer.kafka.client import Clients
@@ -12,8 +14,29 @@ from stream_enforcer.replay.history import Batch, Chunk, Manifest, Merge, Part, 
 
 __all__ = ["Bound", "TopicHistory", "Wanted"]
 
-MOST_RECORDS: Final = 20_000
-"""So many records of one partition wait for their turn before it is read no further."""
+FETCH_BYTES: Final = 1 << 20
+"""Most bytes of one partition in one answer; one more waits in the client."""
+MOST_WAITING: Final = 200_000
+"""So many records wait for their turn, in equal shares of the partitions, before they are read no further."""
+SHARE: Final = (500, 5_000)
+"""Least and most of such a share: fewer cost speed, and more bring none."""
+SHARE_BYTES: Final = 4 << 20
+"""A share is smaller where the records are large."""
+
+_SIZE: Final = attrgetter("serialized_value_size")
+
+
+@dataclass(slots=True)
+class _Flow:
+    """One partition on its way: what is read of it, and how much of that may wait."""
+
+    span: Span
+    most: int
+    room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def part(self) -> Part:
+        return self.span.tp.topic, self.span.tp.partition
 
 
 class TopicHistory:
@@ -25,17 +48,17 @@ class TopicHistory:
     Args:
         clients: Makes the consumers.
         wanted: What to read.
-        patience: Seconds to wait for an open transaction before the end; that of the producers, and some more.
+        patience: Seconds to wait for a transaction that is open before the end: what producers have for one, and
+            some more.
     """
 
     def __init__(self, clients: Clients, wanted: Wanted, patience: float = OPEN_TRANSACTION_SECONDS) -> None:
         self._clients = clients
         self._wanted = wanted
         self._patience = patience
-        self._spans: list[Span] = []
+        self._flows: list[_Flow] = []
         self._merge = Merge([])
         self._tasks: list[asyncio.Task[None]] = []
-        self._room: list[asyncio.Event] = []
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -45,10 +68,12 @@ class TopicHistory:
             BadHistory: It cannot be read as wanted.
             KafkaError, OSError: The cluster does not answer, or refuses.
         """
-        self._spans = await settle(self._clients, self._wanted)
-        self._merge = Merge([span.start for span in self._spans])
-        self._room = [asyncio.Event() for _ in self._spans]
-        self._tasks = [asyncio.create_task(self._read(n), name="history") for n in range(len(self._spans))]
+        spans = await settle(self._clients, self._wanted)
+        least, most = SHARE
+        share = min(max(least, MOST_WAITING // max(1, len(spans))), most)
+        self._flows = [_Flow(span, share) for span in spans]
+        self._merge = Merge([span.start for span in spans])
+        self._tasks = [asyncio.create_task(self._read(n), name="history") for n in range(len(spans))]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -59,16 +84,15 @@ class TopicHistory:
     @property
     def manifest(self) -> Manifest:
         """What is read; complete at the end, for a topic may lose its oldest records before the first read."""
-        sources = tuple(
-            Source(span.tp.topic, span.tp.partition, span.start.offset, span.end) for span in self._spans
-        )
-        return Manifest(sources, tuple(span.note for span in self._spans if span.note is not None))
+        spans = [flow.span for flow in self._flows]
+        sources = tuple(Source(s.tp.topic, s.tp.partition, s.start.offset, s.end) for s in spans)
+        return Manifest(sources, tuple(span.note for span in spans if span.note is not None))
 
     @property
     def positions(self) -> dict[Part, Position]:
         """Where each partition stands behind the last chunk: what `Wanted.resume` takes."""
-        positions = zip(self._spans, self._merge.positions, strict=True)
-        return {(span.tp.topic, span.tp.partition): position for span, position in positions}
+        positions = zip(self._flows, self._merge.positions, strict=True)
+        return {flow.part: max(flow.span.start, position) for flow, position in positions}
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
         """Yield chunks.
@@ -78,45 +102,47 @@ class TopicHistory:
             KafkaError, OSError: The cluster does not answer, or refuses.
         """
         while True:
-            while chunk := self._merge.take():
-                self._make_room()
-                yield chunk
-                await asyncio.sleep(0)  # the consumers' turn
             for task in self._tasks:
                 if task.done():
                     task.result()
-            if self._merge.behind is None:
+            if chunk := self._merge.take():
+                self._make_room()
+                yield chunk
+                await asyncio.sleep(0)  # the consumers' turn
+            elif self._merge.behind is None:
                 return
-            self._news.clear()
-            await self._news.wait()
+            else:
+                self._news.clear()
+                await self._news.wait()
 
     def _make_room(self) -> None:
-        for n, room in enumerate(self._room):
-            if self._merge.waiting(n) < MOST_RECORDS:
-                room.set()
+        for n, flow in enumerate(self._flows):
+            if self._merge.waiting(n) < flow.most:
+                flow.room.set()
 
     async def _read(self, n: int) -> None:
-        span = self._spans[n]
+        flow = self._flows[n]
         try:
-            if span.start.offset < span.end:
-                await self._read_partition(n)
+            if flow.span.start.offset < flow.span.end:
+                await self._read_partition(n, flow)
             self._merge.finish(n)
         finally:
             self._news.set()
 
-    async def _read_partition(self, n: int) -> None:
-        consumer = self._clients.reader()
+    async def _read_partition(self, n: int, flow: _Flow) -> None:
+        consumer = self._clients.reader(fetch_bytes=FETCH_BYTES)
+        share = flow.most
         try:
             await start_within(START_SECONDS, consumer.start())
-            reader = PartitionReader(consumer, self._spans[n], self._patience)
-            room = self._room[n]
-            while records := await reader.next(MOST_RECORDS):
-                self._spans[n] = reader.span
-                self._merge.feed(n, Batch(reader.span.kind, records))
+            reader = PartitionReader(consumer, flow.span, self._patience)
+            while records := await reader.next(flow.most):
+                flow.span = reader.span
+                flow.most = min(share, 1 + SHARE_BYTES * len(records) // max(1, sum(map(_SIZE, records))))
+                self._merge.feed(n, Batch(flow.span.kind, records))
                 self._news.set()
-                if self._merge.waiting(n) >= MOST_RECORDS:
-                    room.clear()
-                    await room.wait()
-            self._spans[n] = reader.span
+                while self._merge.waiting(n) >= flow.most:
+                    flow.room.clear()
+                    await flow.room.wait()
+            flow.span = reader.span
         finally:
             await end_within(CLOSE_SECONDS, consumer.stop())

@@ -145,7 +145,9 @@ def _span(wanted: Wanted, tp: TopicPartition, known: _Known) -> Span:
                 f" {known.first:,} to {known.last:,}"
             )
     if exact and isinstance(wanted.end, Mapping) and known.end < start.offset:
-        raise BadHistory(f"{name}: the end, offset {known.end:,}, lies before the start, {start.offset:,}")
+        raise BadHistory(
+            f"{name}: the end, offset {known.end:,}, lies before the start, offset {start.offset:,}"
+        )
     gone = not exact and start.offset == known.first > 0
     note = f"{name}: history before offset {known.first:,} is gone" if gone else None
     return Span(tp, wanted.topics[tp.topic], start, max(start.offset, known.end), exact, note)

@@ -36,11 +36,15 @@ class PartitionReader:
         self._patience = patience
         self._begun = False
         self._position = span.start.offset
-        self._moved = asyncio.get_running_loop().time()
+        self._moved = 0.0
         self._answered: int | None = None
         self._empty = 0
         consumer.assign([span.tp])
         consumer.seek(span.tp, span.start.offset)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     async def next(self, most: int) -> list[Any]:
         """Return the next records, up to `most`; none at the end.
@@ -53,6 +57,7 @@ class PartitionReader:
             KafkaError: The cluster refuses.
         """
         tp, end = self.span.tp, self.span.end
+        self._moved = self._now()  # what it did not ask for cannot have come
         while self._position < end:
             try:
                 polled = await self._consumer.getmany(tp, timeout_ms=POLL_MS, max_records=most)
@@ -62,7 +67,7 @@ class PartitionReader:
             found: list[Any] = polled.get(tp, [])
             position = await self._consumer.position(tp)
             if position > self._position:
-                self._position, self._moved, self._empty = position, asyncio.get_running_loop().time(), 0
+                self._position, self._moved, self._empty = position, self._now(), 0
                 self._begun = self._begun or bool(found)
             elif self._at_a_cleaned_tail():
                 break
@@ -73,17 +78,18 @@ class PartitionReader:
         return []
 
     async def _clip(self) -> None:
-        tp, name = self.span.tp, f"{self.span.tp.topic}-{self.span.tp.partition}"
+        """Begin where the partition begins now, if nothing was read and nothing was promised."""
+        tp, start, name = self.span.tp, self.span.start, f"{self.span.tp.topic}-{self.span.tp.partition}"
         first = (await self._consumer.beginning_offsets([tp]))[tp]
         if self._begun or self.span.exact or first <= self._position:
             raise BadHistory(
                 f"{name}: the records from offset {self._position:,} on were removed while it was read;"
-                f" the topic begins at {first:,}"
+                f" the partition now begins at offset {first:,}"
             )
         self._position = min(first, self.span.end)
         self._consumer.seek(tp, self._position)
         self.span = self.span._replace(
-            start=self.span.start._replace(offset=self._position),
+            start=start._replace(offset=self._position),
             note=f"{name}: history before offset {first:,} is gone",
         )
 
@@ -100,7 +106,7 @@ class PartitionReader:
         return self._empty > ANSWERS_AT_A_CLEANED_TAIL and stable is not None and stable >= self.span.end
 
     def _lose_patience(self) -> None:
-        waited = asyncio.get_running_loop().time() - self._moved
+        waited = self._now() - self._moved
         stable = self._consumer.last_stable_offset(self.span.tp)
         name, end = f"{self.span.tp.topic}-{self.span.tp.partition}", self.span.end
         if stable is not None and stable < end:

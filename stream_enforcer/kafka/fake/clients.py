@@ -20,7 +20,7 @@ class FakeClients(Clients):
         """Return the consumer of the input topics; the test is its group."""
         return FakeConsumer(self.broker, self.host, "read_committed")
 
-    def reader(self, isolation: str = "read_committed") -> FakeConsumer:
+    def reader(self, isolation: str = "read_committed", fetch_bytes: int = 4 << 20) -> FakeConsumer:  # noqa: ARG002 - nothing is fetched
         """Return a consumer outside any group."""
         return FakeConsumer(self.broker, self.host, isolation)
 
