@@ -18,6 +18,8 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.service import machine
+from stream_enforcer.domain.ownership.amendments import below
+from stream_enforcer.domain.ownership.graph import OwnershipGraph
 from stream_enforcer.domain.ownership.question import Question
 from stream_enforcer.domain.ownership.resolve import Claim, Resolver
 from stream_enforcer.domain.ownership.semantics import assess
@@ -33,6 +35,7 @@ RING: Final = 10_000
 CHAIN: Final = 30
 HOLDINGS: Final = 200_000
 ASKED: Final = 20_000
+WALKS: Final = 1_000
 _COUNTRIES: Final = ["GB", "US", "DE", "FR", "NL", "SG", "HK", "CN", "RU", "IR"]
 _WEIGHTS: Final = [24, 24, 12, 10, 8, 6, 6, 6, 3, 1]
 _TOP: Final = 1000
@@ -185,6 +188,7 @@ def serve(path: Path, companies: int) -> dict[str, Any]:
     after_opening = memory()
     ids = [f"c{draw.randrange(companies)}" for _ in range(ASKED)]
     leis = [Claim(lei=f"{draw.randrange(companies) // 2 * 2 + 1:018d}00") for _ in range(ASKED)]
+    changed = [f"s{draw.randrange(snapshot.file.header.counts.stakes)}" for _ in range(WALKS)]
     names = [
         Claim(name=f"{draw.choice(_WORDS)} {draw.choice(_WORDS)} {draw.randrange(3_000_000)}", country="GB")
         for _ in range(ASKED)
@@ -197,11 +201,21 @@ def serve(path: Path, companies: int) -> dict[str, Any]:
         "name_us": microseconds(resolver.resolve, names),
         "assess_us": microseconds(lambda one: assess(graph, one, DAY, QUESTION), ids[:5000]),
         "assess_ring_s": timed(lambda: assess(graph, f"c{world.ring}", DAY, QUESTION))[0],
+        "below_us": microseconds(lambda stake: _below(graph, stake), changed),
         "holdings_s": timed(lambda: len(graph.stakes_of(f"c{world.big}")))[0],
+        "cpu_s": round(time.process_time(), 1),
         "private_mb_before": before["private_mb"],
         "anonymous_mb_opened": after_opening["anonymous_mb"],
         "anonymous_mb_asked": memory()["anonymous_mb"],
     }
+
+
+def _below(graph: OwnershipGraph, stake_id: str) -> set[str]:
+    """Find the companies that a change of a stake can reach."""
+    stake = graph.stake(stake_id)
+    if stake is None:
+        raise AssertionError(f"there is no stake {stake_id}")
+    return below(graph, [stake.held])
 
 
 def bulk(path: Path) -> dict[str, Any]:
@@ -218,8 +232,10 @@ def measure(folder: Path, companies: int) -> dict[str, Any]:
     source, target = folder / "world.jsonl", folder / "world.snapshot"
     making, stakes = timed(lambda: World(companies).write(source))
     workers = len(os.sched_getaffinity(0))
+    spent = _cpu()
     with Peak() as peak:
         building, _ = timed(lambda: build([source], target, Ask(QUESTION), workers=workers))
+    spent = _cpu() - spent
     with _fresh() as pool:
         served = pool.submit(serve, target, companies).result()
     with _fresh() as pool:
@@ -232,6 +248,7 @@ def measure(folder: Path, companies: int) -> dict[str, Any]:
         "snapshot_mb": target.stat().st_size >> 20,
         "made_s": making,
         "build_s": building,
+        "build_cpu_s": round(spent, 1),
         "build_peak_mb": peak.most,
         "check_s": timed(snapshot.file.check)[0],
         "summary_s": timed(lambda: summary(snapshot))[0],
@@ -239,6 +256,12 @@ def measure(folder: Path, companies: int) -> dict[str, Any]:
         "served": served,
         "bulk": read,
     }
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of this process and of those that it started and that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _fresh() -> ProcessPoolExecutor:

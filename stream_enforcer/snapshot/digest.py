@@ -5,6 +5,7 @@ reads it compares the text too); while a file is built, all 128 stand for the te
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -37,6 +38,7 @@ def country_code(country: str | None) -> int:
     return first << 8 | second
 
 
+@lru_cache(1 << 10)
 def country_name(code: int) -> str | None:
     """Unpack a two-letter code."""
     if code == NOWHERE:

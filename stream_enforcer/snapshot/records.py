@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 import orjson
 
-from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers, Key, Listing, Stake
+from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifiers, Listing, Stake
 from stream_enforcer.domain.ownership.merging import Merge
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.snapshot.digest import country_name, key_of
@@ -19,6 +19,8 @@ LONGEST_TEXT: Final = 64 << 20
 MOST_MEETING: Final = 64
 """As many texts as may share 64 bits of a hash; two hardly ever do."""
 _KEPT: Final = 1 << 14
+_NO_MORE: Final = ((), ())
+_NO_IDENTIFIERS: Final = Identifiers()
 _DAMAGE: Final = (ValueError, TypeError, LookupError, OverflowError)
 
 
@@ -209,23 +211,26 @@ def entity_of(row: Any, kind: int, country: int, headquarters: int) -> Entity:
         ValueError, TypeError, LookupError: These make no sense.
     """
     party, name, lei, registration, domain, aliases, listings, *more = row
-    same_as, keys = more or ((), ())
-    identifiers = Identifiers(_optional(lei), _optional(registration), _optional(domain), _keys(keys))
+    same_as, keys = more or _NO_MORE
+    # Given by position, and nothing made of nothing: this is half of what a lookup takes.
     return Entity(
-        id=_required(party),
-        name=_required(name),
-        type=TYPES[kind],
-        country=country_name(country),
-        headquarters=country_name(headquarters),
-        aliases=tuple(map(_required, aliases)),
-        identifiers=identifiers,
-        listings=tuple(_listing(*listing) for listing in listings),
-        same_as=tuple(map(_required, same_as)),
+        _required(party),
+        _required(name),
+        TYPES[kind],
+        country_name(country),
+        country_name(headquarters),
+        tuple(map(_required, aliases)) if aliases else (),
+        _NO_IDENTIFIERS
+        if lei is registration is domain is None and not keys
+        else Identifiers(
+            _optional(lei),
+            _optional(registration),
+            _optional(domain),
+            tuple(tuple(map(_required, key)) for key in keys) if keys else (),
+        ),
+        tuple(_listing(*listing) for listing in listings) if listings else (),
+        tuple(map(_required, same_as)) if same_as else (),
     )
-
-
-def _keys(keys: Any) -> tuple[Key, ...]:
-    return tuple(tuple(map(_required, key)) for key in keys)
 
 
 def _piece(text: "memoryview[int]", start: "memoryview[int]", number: int) -> "memoryview[int]":
