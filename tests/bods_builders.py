@@ -9,6 +9,7 @@ from stream_enforcer.domain.ownership.graph import Entity, Stake
 from stream_enforcer.reference.bods import BodsReader
 from stream_enforcer.reference.json_objects import json_objects
 from stream_enforcer.reference.packed import opened
+from stream_enforcer.reference.reading import Reading
 from stream_enforcer.reference.report import Origin, Tally, skipped
 
 
@@ -45,15 +46,20 @@ def shareholding(share: object = None, **more: Any) -> dict[str, Any]:
 
 
 def read_bods(paths: Sequence[Path]) -> BodsReading:
-    bods, tallies = BodsReader(), [Tally(str(path), "BODS") for path in paths]
+    said = Reading()
+    bods, tallies = BodsReader(said), [Tally(str(path), "BODS") for path in paths]
     for path, tally in zip(paths, tallies, strict=True):
         with opened(path) as stream:
             for place, statement in json_objects(stream, tally):
                 tally.read += 1
                 bods.statement(statement, Origin(tally, place))
-    reading = bods.reading()
+    bods.end()
     return BodsReading(
-        *reading, sum(tally.read for tally in tallies), skipped(tally.report() for tally in tallies)
+        tuple(said.entities.values()),
+        tuple(said.stakes.values()),
+        bods.as_of,
+        sum(tally.read for tally in tallies),
+        skipped(tally.report() for tally in tallies),
     )
 
 

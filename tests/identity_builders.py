@@ -138,11 +138,24 @@ def _bods_entity(draw: st.DrawFn) -> dict[str, Any]:
             max_size=2,
         )
     )
-    return bods.entity(
-        draw(st.sampled_from(BODS_IDS)),
-        identifiers=identifiers,
-        jurisdiction={"code": draw(st.sampled_from(["GB", "CN"]))},
-    )
+    return {
+        **bods.entity(
+            draw(st.sampled_from(BODS_IDS)),
+            identifiers=identifiers,
+            jurisdiction={"code": draw(st.sampled_from(["GB", "CN"]))},
+        ),
+        **_said(draw),
+    }
+
+
+def _said(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what a statement says of others: it may be older than one before it, and replace records."""
+    replaced = st.lists(st.sampled_from([*BODS_IDS, "r"]), max_size=1)
+    return {
+        "statementDate": draw(st.sampled_from(DAYS)),
+        "replacesStatements": draw(replaced) if draw(_sometimes) else [],
+        "recordStatus": draw(st.sampled_from(["new", "closed"])),
+    }
 
 
 @st.composite
@@ -151,8 +164,10 @@ def _bods_stake(draw: st.DrawFn) -> dict[str, Any]:
     share = draw(st.sampled_from([{"exact": 50}, {"minimum": 25, "maximum": 75}, {"exact": 100}, None]))
     level = draw(st.sampled_from(["direct", "indirect"]))
     interest = bods.shareholding(share, startDate=since, endDate=until, directOrIndirect=level)
+    more = [bods.shareholding({"exact": 1})] if draw(_sometimes) else []
     party = st.sampled_from(ALL_IDS)
-    return bods.relationship(draw(party), draw(party), interest)
+    found = bods.relationship(draw(party), draw(party), interest, *more, **_said(draw))
+    return {**found, "recordId": draw(st.sampled_from([found["recordId"], "r", "r2", "b1"]))}
 
 
 @st.composite

@@ -6,15 +6,16 @@ real publications contain statements that say nothing about ownership.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from stream_enforcer.domain.ownership.graph import Entity, Stake
 from stream_enforcer.reference.bods_details import entity_of, person_of
+from stream_enforcer.reference.bods_records import BodsRecords, Said
 from stream_enforcer.reference.bods_shares import Interest, SkippedError, day_of, interests_of
-from stream_enforcer.reference.derived import SUMMED_UP, Row, without_derived
+from stream_enforcer.reference.derived import SUMMED_UP, Holdings
 from stream_enforcer.reference.errors import BadReference
-from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.reading import Sink, later
 from stream_enforcer.reference.report import Origin
 
 VERSIONS: Final = ("0.2", "0.3", "0.4")
@@ -27,27 +28,42 @@ _OLD_TYPES: Final = {
 _PARTY_KEYS: Final = ("describedByEntityStatement", "describedByPersonStatement", "recordId")
 _VERSION: Final = re.compile(r"(\d+\.\d+)(\.\d+)?")
 _NAMED: Final = 40
+_REPLACED: Final = "statement that a later one replaces"
 
 
-@dataclass(slots=True)
-class _Record:
-    """What the latest statement of a record says, and what is to be counted if no other replaces it."""
+class _Row(NamedTuple):
+    """A stake, and whether the publisher says that it is held through others."""
 
-    said: str
-    origin: Origin
+    stake: Stake
+    indirect: bool
+
+
+class _Read(NamedTuple):
+    """What one statement says, and what is to be counted of it if no other replaces it."""
+
     entity: Entity | None = None
-    rows: tuple[Row, ...] = ()
-    faults: list[str] = field(default_factory=list)
+    rows: tuple[_Row, ...] = ()
+    faults: tuple[str, ...] = ()
     passed_over: str | None = None
 
 
 class BodsReader:
-    """Takes statements of any number of files as one publication."""
+    """Takes statements of any number of files as one publication.
 
-    def __init__(self) -> None:
-        self._latest: dict[str, _Record] = {}
+    What a statement says is given at once, and taken back when another replaces it. Kept is only what tells which of
+    two statements is the later one, and what is to be counted.
+
+    Attributes:
+        as_of: The newest day of publication.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.as_of: str | None = None
+        self._sink = sink
+        self._records = BodsRecords()
+        self._holdings = Holdings()
+        self._indirect: dict[int, tuple[int, Stake]] = {}
         self._replaced: set[str] = set()
-        self._as_of: str | None = None
 
     def statement(self, statement: Mapping[str, Any], origin: Origin) -> None:
         """Take a statement.
@@ -57,43 +73,78 @@ class BodsReader:
         """
         publication = _mapping(statement.get("publicationDetails"))
         _check_version(publication.get("bodsVersion"), origin)
-        self._as_of = max(
-            filter(None, (self._as_of, day_of(publication.get("publicationDate")))), default=None
-        )
+        self.as_of = later(self.as_of, day_of(publication.get("publicationDate")))
         replaces = statement.get("replacesStatements")
         self._replaced.update(text for text in _list(replaces) if isinstance(text, str))
-        record = statement.get("recordId") or statement.get("statementID")
-        if not isinstance(record, str):
+        name = statement.get("recordId") or statement.get("statementID")
+        if not isinstance(name, str):
             origin.fault("statement without a record id")
             return
-        said = str(statement.get("statementDate") or "")
-        earlier = self._latest.get(record)
-        if earlier is not None:
-            older = origin if said < earlier.said else earlier.origin
-            older.pass_over("statement that a later one replaces")
+        date, record = str(statement.get("statementDate") or ""), self._records.number(name)
+        if record is not None:
+            older = origin if date < self._records.said(record).date else self._records.origin(record)
+            older.pass_over(_REPLACED)
             if older is origin:
                 return
-        self._latest[record] = _read(record, statement, _Record(said, origin))
+        read = _read(name, statement)
+        if record is None:
+            record = self._records.new(name)
+        else:
+            self._withdraw(name, record, read)
+        rows = self._give(record, read)
+        said = Said(date, read.entity is not None, rows, read.faults, read.passed_over)
+        self._records.put(record, said, origin)
 
-    def reading(self) -> Reading:
-        """Return what all statements say together."""
-        entities: list[Entity] = []
-        placed: dict[str, Origin] = {}
-        rows: list[Row] = []
-        for name, record in self._latest.items():
+    def _give(self, record: int, read: _Read) -> range:
+        first = after = self._holdings.count
+        for row in read.rows:
+            number = self._holdings.add(row.stake, indirect=row.indirect)
+            after = number + 1
+            if row.indirect:
+                self._indirect[number] = record, row.stake
+            else:
+                self._sink.stake(row.stake)
+        if read.entity is not None:
+            self._sink.entity(read.entity)
+        return range(first, after)
+
+    def _withdraw(self, name: str, record: int, read: _Read) -> None:
+        """Take back what a record's latest statement said, but for what is said anew."""
+        said = self._records.said(record)
+        if said.entity and read.entity is None:
+            self._sink.no_entity(name)
+        given = {row.stake.id for row in read.rows if not row.indirect}
+        for place, row in enumerate(said.rows):
+            self._holdings.drop(row)
+            stake = name if len(said.rows) == 1 else f"{name}#{place}"
+            if self._indirect.pop(row, None) is None and stake not in given:
+                self._sink.no_stake(stake)
+
+    def end(self) -> None:
+        """Count and give what could not be told before all statements were read."""
+        records = self._records
+        for record, name in enumerate(records.names()):
             if name in self._replaced:
-                record.origin.pass_over("statement that a later one replaces")
-                continue
-            _count(record)
-            if record.entity is not None:
-                entities.append(record.entity)
-                record.origin.tally.used += 1
-            rows.extend(record.rows)
-            placed.update((row.stake.id, record.origin) for row in record.rows)
-        stakes = without_derived(rows, lambda stake: placed[stake.id].pass_over(SUMMED_UP))
-        for origin in {placed[stake.id] for stake in stakes}:
+                self._withdraw(name, record, _Read())
+        for row, fate in self._holdings.fates():
+            record, stake = self._indirect[row]
+            if fate == "sums up others":
+                records.origin(record).pass_over(SUMMED_UP)
+            else:
+                self._sink.stake(stake if fate == "counts" else replace(stake, min=0))
+        for record, name in enumerate(records.names()):
+            self._count(name, records.said(record), records.origin(record))
+
+    def _count(self, name: str, said: Said, origin: Origin) -> None:
+        if name in self._replaced:
+            origin.pass_over(_REPLACED)
+            return
+        for reason in said.faults:
+            origin.fault(reason)
+        if said.passed_over is not None:
+            origin.pass_over(said.passed_over)
+        if said.entity or any(map(self._holdings.standing, said.rows)):
             origin.tally.used += 1
-        return Reading(entities, stakes, self._as_of)
 
 
 def _check_version(version: object, origin: Origin) -> None:
@@ -109,31 +160,23 @@ def _check_version(version: object, origin: Origin) -> None:
         )
 
 
-def _count(record: _Record) -> None:
-    for reason in record.faults:
-        record.origin.fault(reason)
-    if record.passed_over is not None:
-        record.origin.pass_over(record.passed_over)
-
-
-def _read(name: str, statement: Mapping[str, Any], record: _Record) -> _Record:
-    """Put what a statement says into its record."""
+def _read(name: str, statement: Mapping[str, Any]) -> _Read:
     details = _mapping(statement.get("recordDetails", statement))
     match statement.get("recordType") or _OLD_TYPES.get(str(statement.get("statementType"))):
         case "entity":
-            record.entity = entity_of(name, details, record.faults.append)
+            faults: list[str] = []
+            entity = entity_of(name, details, faults.append)
+            return _Read(entity, faults=tuple(faults))
         case "person":
-            record.entity = person_of(name, details)
+            return _Read(person_of(name, details))
         case "relationship":
             try:
-                record.rows = tuple(_rows(name, statement, details))
+                rows = tuple(_rows(name, statement, details))
             except SkippedError as reason:
-                record.faults.append(str(reason))
-            else:
-                record.passed_over = None if record.rows else "relationship without a shareholding"
+                return _Read(faults=(str(reason),))
+            return _Read(rows=rows, passed_over=None if rows else "relationship without a shareholding")
         case _:
-            record.faults.append("statement of an unknown type")
-    return record
+            return _Read(faults=("statement of an unknown type",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +202,7 @@ class _Relationship:
         )
 
 
-def _rows(record: str, statement: Mapping[str, Any], details: Mapping[str, Any]) -> Iterator[Row]:
+def _rows(record: str, statement: Mapping[str, Any], details: Mapping[str, Any]) -> Iterator[_Row]:
     held = _party(details.get("subject"))
     if held is None:
         raise SkippedError("relationship without a subject")
@@ -168,7 +211,7 @@ def _rows(record: str, statement: Mapping[str, Any], details: Mapping[str, Any])
     relationship = _Relationship(record, holder, held, _ended(statement), _source(record, statement))
     for place, interest in enumerate(interests):
         stake = relationship.stake(place if len(interests) > 1 else None, interest)
-        yield Row(stake, interest.indirect)
+        yield _Row(stake, interest.indirect)
 
 
 def _ended(statement: Mapping[str, Any]) -> str | None:

@@ -11,7 +11,7 @@ from stream_enforcer.domain.ownership.graph import Entity, EntityType, Identifie
 from stream_enforcer.reference.bods_shares import SkippedError, day_of
 from stream_enforcer.reference.country_names import country_code
 from stream_enforcer.reference.ftm_shares import band_of
-from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.reading import Sink, later
 from stream_enforcer.reference.report import Origin
 
 # A legal entity may be a person or a company.
@@ -50,12 +50,15 @@ _Properties = Mapping[str, list[str]]
 
 
 class FtmReader:
-    """Takes objects of any number of files; a later one with the same id replaces an earlier one."""
+    """Takes objects of any number of files; a later one with the same id replaces an earlier one.
 
-    def __init__(self) -> None:
-        self._entities: dict[str, Entity] = {}
-        self._stakes: dict[str, Stake] = {}
-        self._as_of: str | None = None
+    Attributes:
+        as_of: The newest day on which an object was seen.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.as_of: str | None = None
+        self._sink = sink
 
     def statement(self, record: Mapping[str, Any], origin: Origin) -> None:
         """Take an object."""
@@ -63,26 +66,22 @@ class FtmReader:
         if not isinstance(name, str) or not name or not isinstance(schema, str):
             origin.fault("object without an id or a schema")
             return
-        self._as_of = max(filter(None, (self._as_of, day_of(record.get("last_seen")))), default=None)
+        self.as_of = later(self.as_of, day_of(record.get("last_seen")))
         properties = _properties(record)
         if schema in _TYPES:
             entity = _entity(name, record.get("caption"), _TYPES[schema], properties, origin)
-            self._entities[name] = replace(entity, same_as=_referents(record))
+            self._sink.entity(replace(entity, same_as=_referents(record)))
         elif schema == "Ownership":
-            self._stakes.pop(name, None)
             try:
-                self._stakes[name] = _stake(name, properties, origin)
+                self._sink.stake(_stake(name, properties, origin))
             except SkippedError as reason:
+                self._sink.no_stake(name)
                 origin.fault(str(reason))
                 return
         else:
             origin.pass_over("object that is neither a party nor an ownership")
             return
         origin.tally.used += 1
-
-    def reading(self) -> Reading:
-        """Return what all objects say together."""
-        return Reading(tuple(self._entities.values()), tuple(self._stakes.values()), self._as_of)
 
 
 def _referents(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,15 +5,16 @@ or votes, and no share is published: the band is (50 %, 100 %]. Field meanings: 
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from stream_enforcer.domain.ownership.graph import FULL, Entity, EntityType, Identifiers, Stake
 from stream_enforcer.reference.bods_shares import SkippedError, day_of
 from stream_enforcer.reference.country_names import country_code
-from stream_enforcer.reference.derived import SUMMED_UP, Row, spans, without_derived
-from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.derived import SUMMED_UP, Days, Holdings, day_number
+from stream_enforcer.reference.origins import Origins
+from stream_enforcer.reference.reading import Sink, later
 from stream_enforcer.reference.report import Origin
 
 OVER_HALF: Final = (FULL // 2 + 1, FULL)
@@ -23,6 +24,7 @@ _DIRECT: Final = "IS_DIRECTLY_CONSOLIDATED_BY"
 _ULTIMATE: Final = "IS_ULTIMATELY_CONSOLIDATED_BY"
 _BRANCH: Final = "IS_INTERNATIONAL_BRANCH_OF"
 _BANDS: Final = {_DIRECT: OVER_HALF, _ULTIMATE: OVER_HALF, _BRANCH: (FULL, FULL)}
+_KINDS: Final = tuple(_BANDS)
 _FUND: Final = frozenset({"IS_FUND-MANAGED_BY", "IS_SUBFUND_OF", "IS_FEEDER_TO"})
 _SOURCES: Final = {kind: f"GLEIF level 2, {kind}" for kind in _BANDS}
 
@@ -43,20 +45,26 @@ _NAMES: Final = ("Entity.OtherEntityNames.", "Entity.TransliteratedOtherEntityNa
 _PERIODS: Final = range(1, 9)
 
 Columns = Mapping[str, str]
-_Placed = tuple[Row, Origin]
 
 
 class GleifReader:
-    """Takes records of any number of files, and gives what they say together; a later record replaces an earlier."""
+    """Takes records of any number of files, and gives what they say together; a later record replaces an earlier.
 
-    def __init__(self) -> None:
-        self._entities: dict[str, Entity] = {}
-        self._rows: dict[str, _Placed] = {}
-        self._as_of: str | None = None
+    Attributes:
+        as_of: The newest day of which the data are.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.as_of: str | None = None
+        self._sink = sink
+        self._described: set[str] = set()
+        self._holdings = Holdings()
+        self._rows: dict[int, int] = {}
+        self._origins = Origins()
 
     def dated(self, text: str | None) -> None:
         """Take note of a day of which the data are."""
-        self._as_of = max(filter(None, (self._as_of, day_of(text))), default=None)
+        self.as_of = later(self.as_of, day_of(text))
 
     def entity(self, columns: Columns, origin: Origin) -> None:
         """Take a level 1 record."""
@@ -64,14 +72,17 @@ class GleifReader:
         if lei is None:
             origin.fault("record without an LEI of 20 characters")
         elif columns.get("Registration.RegistrationStatus") in _WITHDRAWN:
-            self._entities.pop(lei, None)
+            if lei in self._described:
+                self._described.remove(lei)
+                self._sink.no_entity(lei)
             origin.pass_over("record that is annulled, a duplicate or not yet validated")
         elif not columns.get("Entity.LegalName", "").strip():
             origin.fault("record without a legal name")
         else:
-            if lei in self._entities:
+            if lei in self._described:
                 origin.remark("record that replaces an earlier one")
-            self._entities[lei] = entity_of(lei, columns, origin)
+            self._described.add(lei)
+            self._sink.entity(entity_of(lei, columns, origin))
             origin.tally.used += 1
 
     def relationship(self, columns: Columns, origin: Origin) -> None:
@@ -93,42 +104,54 @@ class GleifReader:
         except SkippedError as reason:
             origin.fault(str(reason))
             return
-        key = f"gleif:{held}:{kind}:{holder}:{since or ''}"
-        self._rows.pop(key, None)
+        key = self._key(holder, held, kind, since)
+        earlier = self._rows.pop(key, None)
+        if earlier is not None:
+            self._holdings.drop(earlier)
+        stake = _stake(holder, held, kind, (since, until))
         ended = columns.get("Relationship.RelationshipStatus") != "ACTIVE"
         if columns.get("Registration.RegistrationStatus") in _WITHDRAWN:
             origin.pass_over("record that is annulled, a duplicate or not yet validated")
         elif ended and until is None:
             origin.pass_over("relationship that has ended, without a date")
         else:
-            stake = Stake(key, holder, held, *_BANDS[kind], since, until, _SOURCES[kind])
-            self._rows[key] = Row(stake, kind == _ULTIMATE), origin
+            self._take(key, stake, kind, origin)
+            return
+        if earlier is not None and kind != _ULTIMATE:
+            self._sink.no_stake(stake.id)
 
-    def reading(self) -> Reading:
-        """Return what all records say together."""
-        placed = {row.stake.id: origin for row, origin in self._rows.values()}
-        rows = _without_repeated((row for row, _ in self._rows.values()), placed)
-        stakes = without_derived(rows, lambda stake: placed[stake.id].pass_over(SUMMED_UP))
-        for stake in stakes:
-            placed[stake.id].tally.used += 1
-        return Reading(tuple(self._entities.values()), stakes, self._as_of)
+    def _take(self, key: int, stake: Stake, kind: str, origin: Origin) -> None:
+        """Take a row. One of an ultimate parent waits until all are known."""
+        row = self._rows[key] = self._holdings.add(stake, indirect=kind == _ULTIMATE)
+        self._origins.put(row, origin)
+        if kind != _ULTIMATE:
+            self._sink.stake(stake)
+
+    def _key(self, holder: str, held: str, kind: str, since: str | None) -> int:
+        """Return what makes two records one, as a number: a text for each would take far more room."""
+        number = self._holdings.number(held) << 32 | self._holdings.number(holder)
+        return (number << 32 | day_number(since)) << 2 | _KINDS.index(kind)
+
+    def end(self) -> None:
+        """Count and give what could not be told before all records were read."""
+        holdings, origins = self._holdings, self._origins
+        for row in holdings.repeated():
+            origins[row].pass_over("ultimate parent that is the direct parent too")
+        for row, fate in holdings.fates():
+            if fate == "sums up others":
+                origins[row].pass_over(SUMMED_UP)
+                continue
+            holder, held, days = holdings.of(row)
+            stake = _stake(holder, held, _ULTIMATE, days)
+            self._sink.stake(stake if fate == "counts" else replace(stake, min=0))
+        for row in self._rows.values():
+            if holdings.standing(row):
+                origins[row].tally.used += 1
 
 
-def _without_repeated(rows: Iterable[Row], placed: Mapping[str, Origin]) -> list[Row]:
-    """Leave out ultimate parents that are the direct parent too: it is one relationship, reported twice."""
-    rows = list(rows)
-    direct: defaultdict[tuple[str, str], list[Stake]] = defaultdict(list)
-    for row in rows:
-        if not row.indirect:
-            direct[row.stake.holder, row.stake.held].append(row.stake)
-    kept = []
-    for row in rows:
-        stake = row.stake
-        if row.indirect and any(spans(other, stake) for other in direct.get((stake.holder, stake.held), ())):
-            placed[stake.id].pass_over("ultimate parent that is the direct parent too")
-        else:
-            kept.append(row)
-    return kept
+def _stake(holder: str, held: str, kind: str, days: Days) -> Stake:
+    key = f"gleif:{held}:{kind}:{holder}:{days[0] or ''}"
+    return Stake(key, holder, held, *_BANDS[kind], *days, _SOURCES[kind])
 
 
 def entity_of(lei: str, columns: Columns, origin: Origin) -> Entity:

@@ -17,7 +17,7 @@ from stream_enforcer.domain.ownership.graph import FULL, Entity, EntityType, Ide
 from stream_enforcer.reference.characters import refuse_halves
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.fields import Fields
-from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.reading import Sink, later
 from stream_enforcer.reference.report import Tally
 
 _TYPES: Final[tuple[EntityType, ...]] = get_args(EntityType)
@@ -35,12 +35,15 @@ NativeRecord = Entity | Stake | Snapshot
 
 
 class NativeReader:
-    """Takes native files; a later record with the same id replaces an earlier one. It passes over nothing."""
+    """Takes native files; a later record with the same id replaces an earlier one. It passes over nothing.
 
-    def __init__(self) -> None:
-        self._entities: dict[str, Entity] = {}
-        self._stakes: dict[str, Stake] = {}
-        self._as_of: str | None = None
+    Attributes:
+        as_of: The newest day that a file says its data describe.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.as_of: str | None = None
+        self._sink = sink
 
     def lines(self, stream: BufferedReader, tally: Tally) -> None:
         """Take a JSON Lines file.
@@ -58,21 +61,17 @@ class NativeReader:
         """
         self._take(native_rows(stream, tally.path), tally)
 
-    def reading(self) -> Reading:
-        """Return what all records say together."""
-        return Reading(tuple(self._entities.values()), tuple(self._stakes.values()), self._as_of)
-
     def _take(self, records: Iterable[NativeRecord], tally: Tally) -> None:
         for record in records:
             tally.read += 1
             tally.used += 1
             match record:
                 case Entity():
-                    self._entities[record.id] = record
+                    self._sink.entity(record)
                 case Stake():
-                    self._stakes[record.id] = record
+                    self._sink.stake(record)
                 case Snapshot():
-                    self._as_of = max(self._as_of or "", record.as_of)
+                    self.as_of = later(self.as_of, record.as_of)
 
 
 def native_lines(stream: BufferedReader, path: str) -> Iterator[NativeRecord]:

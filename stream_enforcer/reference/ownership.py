@@ -10,7 +10,8 @@ from stream_enforcer.domain.ownership.graph import OwnershipGraph
 from stream_enforcer.domain.ownership.merging import Identity, each_once
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.keep_apart import digest_of, read_keep_apart, text_of
-from stream_enforcer.reference.publications import PUBLICATION, Publications
+from stream_enforcer.reference.publications import PUBLICATION, READ_IN_ORDER, Publications
+from stream_enforcer.reference.reading import Reading
 from stream_enforcer.reference.report import Reason, SourceReport, skipped
 from stream_enforcer.snapshot.file import is_snapshot
 from stream_enforcer.snapshot.graph import Snapshot
@@ -73,27 +74,27 @@ def read_ownership(
     if any(_is_snapshot(path) for path in paths):
         return _snapshot(paths, strict=strict, keep_apart=keep_apart)
     apart = read_keep_apart(keep_apart)
-    total, publications, tallies = sha256(), Publications(), []
+    said = {publication: Reading() for publication in READ_IN_ORDER}
+    total, publications, tallies = sha256(), Publications(said.__getitem__), []
     for path in paths:
         try:
             _hash(path, total.update)
             tallies.append(publications.take(path, strict=strict))
         except OSError as error:
             raise BadReference(str(path), f"can't be read: {error.strerror or error}") from None
+    publications.end()
     total.update(text_of(apart))
-    readings = publications.readings()
-    several = len({PUBLICATION[tally.format] for tally in tallies}) > 1
     once = each_once(
-        {entity.id: (place, entity) for place, reading in readings for entity in reading.entities},
-        {stake.id: (place, stake) for place, reading in readings for stake in reading.stakes},
+        {one: (place, entity) for place, of in said.items() for one, entity in of.entities.items()},
+        {one: (place, stake) for place, of in said.items() for one, stake in of.stakes.items()},
         apart,
-        several=several,
+        several=len({PUBLICATION[tally.format] for tally in tallies}) > 1,
     )
     graph = OwnershipGraph.build(
         once.entities,
         once.stakes,
         hash=total.hexdigest(),
-        as_of=max((reading.as_of for _, reading in readings if reading.as_of is not None), default=None),
+        as_of=publications.as_of,
         merged={other: merge.entity for merge in once.merges for other in merge.others},
     )
     reports = tuple(tally.report() for tally in tallies)

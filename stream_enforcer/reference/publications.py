@@ -1,6 +1,7 @@
 """The publications that ownership files belong to: all files of one family of formats speak together."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from io import BufferedReader
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,7 +16,7 @@ from stream_enforcer.reference.gleif_xml import GleifXml
 from stream_enforcer.reference.json_objects import json_objects
 from stream_enforcer.reference.native import NativeReader
 from stream_enforcer.reference.packed import opened
-from stream_enforcer.reference.reading import Reading
+from stream_enforcer.reference.reading import Sink, later
 from stream_enforcer.reference.report import Origin, Tally
 
 PUBLICATION: Final[Mapping[str, int]] = {
@@ -29,17 +30,28 @@ PUBLICATION: Final[Mapping[str, int]] = {
     "native CSV": NATIVE,
 }
 """By format."""
+READ_IN_ORDER: Final = (BODS, GLEIF, FTM, NATIVE)
+"""On the same id, what a later one says replaces what an earlier one does."""
 _Statement = TypeVar("_Statement")
 
 
 class Publications:
-    """A reader for each family of formats."""
+    """A reader for each family of formats.
 
-    def __init__(self) -> None:
-        self._bods = BodsReader()
-        self._gleif = GleifReader()
-        self._ftm = FtmReader()
-        self._native = NativeReader()
+    Args:
+        sinks: Where what each publication says is put.
+    """
+
+    def __init__(self, sinks: Callable[[int], Sink]) -> None:
+        self._bods = BodsReader(sinks(BODS))
+        self._gleif = GleifReader(sinks(GLEIF))
+        self._ftm = FtmReader(sinks(FTM))
+        self._native = NativeReader(sinks(NATIVE))
+
+    @property
+    def as_of(self) -> str | None:
+        """Day of the newest snapshot or publication, where one is stated."""
+        return reduce(later, (self._bods.as_of, self._gleif.as_of, self._ftm.as_of, self._native.as_of))
 
     def take(self, path: Path, *, strict: bool) -> Tally:
         """Read a file with the reader of its format."""
@@ -49,14 +61,10 @@ class Publications:
             self._take(form, stream, tally)
         return tally
 
-    def readings(self) -> list[tuple[int, Reading]]:
-        """Return what each publication says; on the same id, a later one wins."""
-        return [
-            (BODS, self._bods.reading()),
-            (GLEIF, self._gleif.reading()),
-            (FTM, self._ftm.reading()),
-            (NATIVE, self._native.reading()),
-        ]
+    def end(self) -> None:
+        """Give what could not be told before all files were read."""
+        self._bods.end()
+        self._gleif.end()
 
     def _take(self, form: Format, stream: BufferedReader, tally: Tally) -> None:
         match form:

@@ -20,6 +20,9 @@ Array = npt.NDArray[Any]
 PREFIX: Final = 24
 """How much of a stake's id takes part in the first sort."""
 
+NO_ENTITY: Final = 255
+"""In the place of a type: there is no such entity after all."""
+
 FORMS: Final[dict[str, tuple[str, int]]] = {
     "entity_digest": ("<u8", 2),
     "entity_publication": ("<u1", 1),
@@ -55,10 +58,12 @@ FORMS: Final[dict[str, tuple[str, int]]] = {
     "stake_length": ("<u4", 1),
     "stake_text": ("<u1", 1),
 }
-"""The columns of a batch: type, and how many numbers a row has. `…_entity`, `stake_holder`, `stake_held` are row
-numbers of the batch's entities and parties; `stake_source` is one more than a source's, 0 for none. A stake whose
-least share is over its greatest takes back what an earlier record of it said. The digest of a tie is that of the id
-which it names, or of the identifier."""
+"""The columns of a batch: type, and how many numbers a row has.
+
+`…_entity`, `stake_holder`, `stake_held` are row numbers of the batch's entities and parties; `stake_source` is one more
+than a source's, 0 for none. A record of type `NO_ENTITY`, or a stake whose least share is over its greatest, takes back
+what earlier records of it said. The digest of a tie is that of the id which it names, or of the identifier.
+"""
 
 Batch = dict[str, Array]
 
@@ -99,6 +104,24 @@ class Columns:
     def company(self, entity: Entity) -> None:
         """Add an entity that several records are of."""
         self._entity(entity, entity.same_as, entity.identifiers.more)
+
+    def no_entity(self, entity: str) -> None:
+        """Take back what earlier records said of an entity."""
+        self._of["entity_publication"].append(self._publication)
+        self._of["entity_type"].append(NO_ENTITY)
+        for name in ("country", "headquarters"):
+            self._of[f"entity_{name}"].append(0)
+        self._text("entity", digest(entity.encode()), b"")
+        self._entities += 1
+
+    def no_stake(self, stake: str) -> None:
+        """Take back what an earlier record said of a stake."""
+        self._of["stake_publication"].append(self._publication)
+        self._ids.append(stake.encode())
+        self._of["stake_min"].append(1)
+        for name in ("holder", "held", "max", "since", "until", "source"):
+            self._of[f"stake_{name}"].append(0)
+        self.stakes += 1
 
     def _entity(self, entity: Entity, *more: object) -> None:
         of = self._of

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream_enforcer.snapshot.columns import Array
+from stream_enforcer.snapshot.columns import NO_ENTITY, Array
 from stream_enforcer.snapshot.sorting import numbered
 from stream_enforcer.snapshot.spool import Spool
 
@@ -41,7 +41,7 @@ class Parties(NamedTuple):
         entities: How many there are.
         row: By entity, the row of its last record.
         last: By row of an entity record, whether it is the last of its entity.
-        of_record: By row of an entity record, its entity.
+        of_record: By row of an entity record, its entity; of one that was taken back, any.
         of_party: By row of the parties, its number.
         other: Rows of the parties that have no record, one for each, by number.
         key: By number, the first 64 bits of the digest.
@@ -58,15 +58,30 @@ class Parties(NamedTuple):
 
 def parties_of(spool: Spool, renamed: Renamed) -> Parties:
     """Number entities by their first record, then the parties that have none."""
-    digests = np.concatenate([spool.column("entity_digest"), spool.column("party_digest")])
+    standing = _standing(spool)
+    records = len(standing)
+    digests = np.concatenate([spool.column("entity_digest")[standing], spool.column("party_digest")])
     digests = renamed.applied(digests)
     of_row, first = numbered(digests)
-    records = spool.rows("entity_digest")
     entities = int(np.searchsorted(first, records))
-    of_record = of_row[:records]
     row: Array = np.zeros(entities, "<i8")
-    row[of_record] = np.arange(records)  # the last of several is what stays
-    last: Array = np.zeros(records, bool)
+    row[of_row[:records]] = standing  # the last of several is what stays
+    last: Array = np.zeros(spool.rows("entity_digest"), bool)
     last[row] = True
+    of_record: Array = np.zeros(len(last), "<u4")
+    of_record[standing] = of_row[:records]
     key = digests[first, 0]
     return Parties(entities, row, last, of_record, of_row[records:], first[entities:] - records, key)
+
+
+def _standing(spool: Spool) -> Array:
+    """Return the rows of entity records that no later record takes back."""
+    gone = np.flatnonzero(spool.column("entity_type") == NO_ENTITY)
+    rows = np.arange(spool.rows("entity_digest"))
+    if not len(gone):
+        return rows
+    of_row = numbered(spool.column("entity_digest")).of_row
+    until: Array = np.full(len(of_row), -1)
+    until[of_row[gone]] = gone
+    found: Array = rows[rows > until[of_row]]
+    return found

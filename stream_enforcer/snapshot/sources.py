@@ -9,26 +9,23 @@ from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from stream_enforcer.domain.ownership.graph import Entity, Stake
-from stream_enforcer.domain.ownership.identity import NATIVE, Apart
+from stream_enforcer.domain.ownership.identity import Apart
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.formats import format_of
 from stream_enforcer.reference.keep_apart import text_of
-from stream_enforcer.reference.native import native_rows
 from stream_enforcer.reference.packed import opened
-from stream_enforcer.reference.publications import PUBLICATION, Publications
+from stream_enforcer.reference.publications import PUBLICATION, READ_IN_ORDER, Publications
+from stream_enforcer.reference.reading import later
 from stream_enforcer.reference.report import SourceReport
-from stream_enforcer.snapshot.columns import Columns
 from stream_enforcer.snapshot.layout import ReasonCount, SourceFile
 from stream_enforcer.snapshot.native_batches import PIECE, Parsed, Piece, located, parse, parse_stream, pieces
 from stream_enforcer.snapshot.spool import Spool
+from stream_enforcer.snapshot.spooling import Spooled
 
 Progress = Callable[[int, int], None]
 """Is told how many bytes of how many have been read."""
 
 _LINES: Final = "native JSON Lines"
-_ROWS: Final = "native CSV"
-_BATCH: Final = 100_000
 _ALONE: Final = 4 * PIECE
 """Up to so many bytes, starting other processes takes longer than it saves."""
 _CHUNK: Final = 1 << 20
@@ -50,7 +47,7 @@ class Read(NamedTuple):
 def read_sources(
     paths: Sequence[Path], spool: Spool, apart: Apart, workers: int, progress: Progress | None
 ) -> Read:
-    """Read files into a spool. Native ones come last: their records replace others of the same id, as in memory.
+    """Read files into a spool, family by family: on the same id a later one replaces an earlier one, as in memory.
 
     Raises:
         BadReference: A file can't be used.
@@ -61,13 +58,11 @@ def read_sources(
     several = len({PUBLICATION[form] for form in formats}) > 1
     reader = _Reader(spool, workers, progress, hashes.size, several=several)
     reports: dict[int, SourceReport] = {}
-    foreign = [place for place, form in enumerate(formats) if form not in (_LINES, _ROWS)]
-    if foreign:
-        found = reader.foreign([paths[place] for place in foreign])
-        reports.update(zip(foreign, found, strict=True))
-    for place, (path, form) in enumerate(zip(paths, formats, strict=True)):
-        if place not in reports:
-            reports[place] = reader.native(path, form)
+    for publication in READ_IN_ORDER:
+        places = [place for place, form in enumerate(formats) if PUBLICATION[form] == publication]
+        reports |= zip(
+            places, reader.publication(publication, [paths[place] for place in places]), strict=True
+        )
     sources = [_source(hashes.of[place], reports[place]) for place in range(len(paths))]
     return Read(hashes.total, reader.as_of, sources)
 
@@ -84,29 +79,32 @@ class _Reader:
         self._size = size
         self._done = 0
 
-    def foreign(self, paths: Sequence[Path]) -> tuple[SourceReport, ...]:
-        """Read files that are not native, all together: they may speak of one another."""
-        publications = Publications()
-        tallies = [publications.take(path, strict=False) for path in paths]
-        for publication, reading in publications.readings():
-            self._dated(reading.as_of)
-            self._records([*reading.entities, *reading.stakes], paths[0], publication)
-        self._advance(sum(path.stat().st_size for path in paths))
-        return tuple(tally.report() for tally in tallies)
+    def publication(self, publication: int, paths: Sequence[Path]) -> list[SourceReport]:
+        """Read the files of a publication; they may speak of one another."""
+        sink = Spooled(self._spool, publication, several=self._several)
+        family = Publications(lambda _: sink)
+        taken: list[Callable[[], SourceReport]] = []
+        for path in paths:
+            try:
+                taken.append(self._file(family, sink, path))
+            except OSError as error:
+                raise _unreadable(path, error) from None
+        family.end()
+        sink.end()
+        self.as_of = later(self.as_of, family.as_of)
+        return [report() for report in taken]
 
-    def native(self, path: Path, form: str) -> SourceReport:
-        """Read a native file."""
-        try:
-            records = self._rows(path) if form == _ROWS else self._lines(path)
-        except OSError as error:
-            raise _unreadable(path, error) from None
-        return SourceReport(str(path), form, "line", records, records, ())
-
-    def _rows(self, path: Path) -> int:
-        with opened(path) as stream:
-            records = self._records(native_rows(stream, str(path)), path, NATIVE)
+    def _file(self, family: Publications, sink: Spooled, path: Path) -> Callable[[], SourceReport]:
+        """Read a file and return what tells, once all are read, what became of it."""
+        if format_of(path) == _LINES:
+            records = self._lines(path)
+            report = SourceReport(str(path), _LINES, "line", records, records, ())
+            return lambda: report
+        sink.path = str(path)
+        tally = family.take(path, strict=False)
+        sink.end()
         self._advance(path.stat().st_size)
-        return records
+        return tally.report
 
     def _lines(self, path: Path) -> int:
         size = path.stat().st_size
@@ -127,30 +125,12 @@ class _Reader:
             self._advance(piece.last - piece.first)
         return records
 
-    def _records(self, records: Iterable[Entity | Stake], path: Path, publication: int) -> int:
-        columns, count = Columns(publication, several=self._several), 0
-        for record in records:
-            try:
-                columns.stake(record) if isinstance(record, Stake) else columns.entity(record)
-            except ValueError as error:
-                raise BadReference(str(path), f"record {record.id} can't be kept: {error}") from None
-            count += 1
-            if len(columns) == _BATCH:
-                self._spool.add(columns.batch())
-                columns = Columns(publication, several=self._several)
-        self._spool.add(columns.batch())
-        return count
-
     def _take(self, parsed: Parsed, path: Path) -> int:
         if parsed.fault is not None:
             raise located(parsed.fault, path)
         self._spool.add(parsed.batch)
-        self._dated(parsed.as_of)
+        self.as_of = later(self.as_of, parsed.as_of)
         return parsed.records
-
-    def _dated(self, as_of: str | None) -> None:
-        if as_of is not None:
-            self.as_of = max(self.as_of or "", as_of)
 
     def _advance(self, size: int) -> None:
         self._done += size
