@@ -212,10 +212,7 @@ def serve(path: Path, companies: int) -> dict[str, Any]:
 
 def _below(graph: OwnershipGraph, stake_id: str) -> set[str]:
     """Find the companies that a change of a stake can reach."""
-    stake = graph.stake(stake_id)
-    if stake is None:
-        raise AssertionError(f"there is no stake {stake_id}")
-    return below(graph, [stake.held])
+    return below(graph, [stake.held for stake in graph.parts_of(stake_id)])
 
 
 def bulk(path: Path) -> dict[str, Any]:
