@@ -11,6 +11,7 @@ from stream_enforcer.cli import (
     kafka,
     ownership,
     policy,
+    replay,
     run,
     schemas,
     topics,
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (demo.demo, run.run, decide.decide, explain.explain, verify.verify):
     app.command()(command)
+app.add_typer(replay.app, name="replay")
 app.add_typer(policy.app, name="policy")
 app.add_typer(ownership.app, name="ownership")
 app.add_typer(topics.app, name="topics")

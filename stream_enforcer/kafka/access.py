@@ -15,7 +15,7 @@ from stream_enforcer.settings import Kafka, Settings, Topics
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["Create", "Describe", "Read", "Write"]
 Command = Literal[
-    "run", "topics create", "topics check", "explain", "dead-letters list", "dead-letters retry"
+    "run", "topics create", "topics check", "explain", "replay", "dead-letters list", "dead-letters retry"
 ]
 
 COMMANDS: Final[tuple[Command, ...]] = get_args(Command)
@@ -62,20 +62,18 @@ def needed(settings: Settings, command: Command = "run") -> tuple[Grant, ...]:
     topics = settings.topics
     inputs = (topics.signups, topics.usage, topics.overrides)
     outputs = (topics.accounts, topics.decisions, topics.dead_letters)
-    match command:
-        case "run":
-            return _of_run(settings.kafka, topics, inputs)
-        case "topics create":
-            names = (*inputs, topics.ownership, *outputs)
-            return (*_on_topics("Create", names), *_on_topics("Describe", names))
-        case "topics check":
-            return _on_topics("Describe", (*inputs, topics.ownership, *outputs))
-        case "explain":
-            return _on_topics("Read", [topics.decisions])
-        case "dead-letters list":
-            return _on_topics("Read", [topics.dead_letters])
-        case "dead-letters retry":
-            return (*_on_topics("Read", [topics.dead_letters]), *_on_topics("Write", inputs))
+    if command == "run":
+        return _of_run(settings.kafka, topics, inputs)
+    everything = (*inputs, topics.ownership, *outputs)
+    on_topics: dict[Command, tuple[tuple[Operation, Iterable[str]], ...]] = {
+        "topics create": (("Create", everything), ("Describe", everything)),
+        "topics check": (("Describe", everything),),
+        "explain": (("Read", [topics.decisions]),),
+        "replay": (("Read", [*inputs, topics.decisions]),),
+        "dead-letters list": (("Read", [topics.dead_letters]),),
+        "dead-letters retry": (("Read", [topics.dead_letters]), ("Write", inputs)),
+    }
+    return tuple(grant for one in on_topics[command] for grant in _on_topics(*one))
 
 
 def _on_topics(operation: Operation, names: Iterable[str]) -> tuple[Grant, ...]:

@@ -32,6 +32,22 @@ def default_policy_path() -> Path:
     return Path(str(files("stream_enforcer") / "policies" / f"{DEFAULT_POLICY}.yaml"))
 
 
+def policy_text(path: Path | None) -> str:
+    """Return a policy as it is written.
+
+    Args:
+        path: The file; None for the packaged default.
+
+    Raises:
+        BadPolicy: It cannot be read.
+    """
+    path = path or default_policy_path()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPolicy(f"{path}: cannot be read: {error}") from error
+
+
 def load_policy(path: Path | None) -> Policy:
     """Load and compile a policy.
 
@@ -41,12 +57,7 @@ def load_policy(path: Path | None) -> Policy:
     Raises:
         BadPolicy: It cannot be read, does not have a policy's form, or a condition does not compile.
     """
-    path = path or default_policy_path()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadPolicy(f"{path}: cannot be read: {error}") from error
-    return parse_policy(text, str(path))
+    return parse_policy(policy_text(path), str(path or default_policy_path()))
 
 
 def parse_policy(text: str, name: str) -> Policy:

@@ -1,0 +1,276 @@
+"""`stream-enforcer replay`: what a policy would have done on history, account by account, and what it would cost."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import orjson
+import typer
+
+from stream_enforcer.cli.asking import ask
+from stream_enforcer.cli.config import ConfigFile, settings_or_exit
+from stream_enforcer.cli.decide import GeoSources, PolicyFile
+from stream_enforcer.cli.replay_group import ReplayGroup
+from stream_enforcer.cli.replay_reading import (
+    Stretch,
+    read_decision_files,
+    read_decisions,
+    read_files,
+    read_topics,
+)
+from stream_enforcer.cli.replay_sides import DECISIONS, Given, timelines
+from stream_enforcer.domain.world import World
+from stream_enforcer.reference.errors import BadReference
+from stream_enforcer.reference.policy_file import BadPolicy
+from stream_enforcer.replay.conclusion import conclude
+from stream_enforcer.replay.gates import Gates
+from stream_enforcer.replay.history import BadHistory, Manifest
+from stream_enforcer.replay.outcome import Json
+from stream_enforcer.replay.published import Published
+from stream_enforcer.replay.results import BadResult, joined, write, write_parquet
+from stream_enforcer.replay.results import read as read_result
+from stream_enforcer.replay.summary import NotOfOneRun, gated, merged, of_side, side, summary
+from stream_enforcer.replay.trial import Trial
+from stream_enforcer.settings import Settings
+
+app = typer.Typer(cls=ReplayGroup, no_args_is_help=False)
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[EVENTS|-]...",
+        help="Files of events; none reads the topics that the settings name.",
+        show_default=False,
+    ),
+]
+Ownership = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ownership",
+        metavar="[DAY=]FILE",
+        help="Ownership data, and the day they are valid from; repeatable.",
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="POLICY|decisions",
+        help="The old side: another policy, or what was really decided.",
+    ),
+]
+AgainstOwnership = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against-ownership", metavar="[DAY=]FILE", help="Ownership data of the old side; repeatable."
+    ),
+]
+DecisionFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--decisions", metavar="FILE", help="Published decisions; default: their topic. Repeatable."
+    ),
+]
+From = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from", metavar="TIME|TOPIC-P=OFFSET", help="Where to begin; default: with the first record."
+    ),
+]
+To = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to", metavar="TIME|TOPIC-P=OFFSET", help="Where to end; default: where the topics end now."
+    ),
+]
+Part = Annotated[
+    str, typer.Option("--part", metavar="I/N", help="Read the I-th of N parts of the partitions, from 0.")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the result goes.")]
+Parquet = Annotated[
+    Path | None, typer.Option("--parquet", metavar="FILE", help="Write the changed accounts as Parquet, too.")
+]
+MaxNew = Annotated[
+    int | None,
+    typer.Option("--max-new-suspensions", min=0, help="Exit with 1 when more accounts are suspended."),
+]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", min=0, help="…or when they cost more dollars a month together.")
+]
+MaxPercent = Annotated[
+    float | None,
+    typer.Option("--max-percent", min=0, max=100, help="…or when they are more per cent of all."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+@app.callback()
+def replay() -> None:
+    """Judge history again: what would another policy, or other ownership data, have done, and what would it cost?"""
+
+
+@app.command()
+def run(
+    files: Files = None,
+    policy: PolicyFile = None,
+    ownership: Ownership = None,
+    against: Against = None,
+    against_ownership: AgainstOwnership = None,
+    geo: GeoSources = None,
+    decisions: DecisionFiles = None,
+    start: From = None,
+    end: To = None,
+    part: Part = "0/1",
+    out: Out = Path("replay"),
+    parquet: Parquet = None,
+    max_new_suspensions: MaxNew = None,
+    max_cost: MaxCost = None,
+    max_percent: MaxPercent = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Compare two sides on history: events in files, or the topics up to where they end now.
+
+    The new side is --policy with --ownership; the old one is what --against and --against-ownership put in
+    their place. Nothing is written to Kafka, and no group hears of it. Exits with 1 when a limit is broken.
+    """
+    settings = settings_or_exit(config) if not files else None
+    if settings is not None:
+        policy, geo = policy or settings.policy, geo or list(settings.geo)
+        ownership = ownership or [str(path) for path in settings.ownership]
+    new = Given(policy, ownership or ())
+    old = _old(new, against, against_ownership, decisions, settings)
+    stretch = Stretch(tuple(start or ()), tuple(end or ()), _part(part))
+    try:
+        lines = timelines([new] if old is None else [old, new], geo or ())
+        trial, world = Trial(lines), lines[-1].last
+        published = None if old is not None else Published(world.policy.restricted)
+        manifest = _read(files, settings, stretch, trial)
+        if published is not None:
+            _read_published(decisions, settings, stretch, published)
+        sides = (_side(old, lines[0].last), _side(new, world))
+        result = _result(manifest, sides, trial, published)
+        _finish(
+            result, Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent)), out, parquet, as_json
+        )
+    except (BadPolicy, BadReference, BadHistory, BadResult) as error:
+        _wrong(str(error))
+    except OSError as error:
+        _wrong(f"{error.filename or 'output'}: {error.strerror or error}")
+
+
+@app.command()
+def merge(
+    parts: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER...", help="Results of parts.", show_default=False)
+    ],
+    out: Out = Path("replay"),
+    parquet: Parquet = None,
+    max_new_suspensions: MaxNew = None,
+    max_cost: MaxCost = None,
+    max_percent: MaxPercent = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the results of several parts together: what one run over all of them would have said, to the byte."""
+    try:
+        read = [read_result(part) for part in parts]
+        whole = merged([found for found, _ in read]), joined([rows for _, rows in read])
+        _finish(
+            whole, Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent)), out, parquet, as_json
+        )
+    except (BadResult, NotOfOneRun) as error:
+        _wrong(str(error))
+    except OSError as error:
+        _wrong(f"{error.filename or 'output'}: {error.strerror or error}")
+
+
+def _old(
+    new: Given,
+    against: str | None,
+    against_ownership: Sequence[str] | None,
+    decisions: Sequence[str] | None,
+    settings: Settings | None,
+) -> Given | None:
+    """Return the old side as it was given; None for what was really decided."""
+    if against == DECISIONS or (against is None and not against_ownership and (decisions or settings)):
+        if settings is None and not decisions:
+            _wrong("to compare files with what was decided, name the file of decisions: --decisions FILE")
+        return None
+    if against is None and not against_ownership:
+        _wrong("say what to compare with: --against POLICY, --against decisions or --against-ownership FILE")
+    return Given(new.policy if against is None else Path(against), against_ownership or new.ownership)
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, parts = text.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and int(number) < int(parts)):
+        _wrong(f"--part {text}: write I/N, with I from 0 to N - 1")
+    return int(number), int(parts)
+
+
+def _exact(number: float | None) -> Decimal | None:
+    return None if number is None else Decimal(str(number))
+
+
+def _read(files: Sequence[str] | None, settings: Settings | None, stretch: Stretch, trial: Trial) -> Manifest:
+    if settings is None:
+        return read_files(files or (), trial)
+    manifest: Manifest = ask(read_topics(settings, stretch, trial), settings, "replay")
+    return manifest
+
+
+def _read_published(
+    files: Sequence[str] | None, settings: Settings | None, stretch: Stretch, published: Published
+) -> None:
+    if files or settings is None:
+        read_decision_files(files or (), published)
+    else:
+        ask(read_decisions(settings, stretch, published), settings, "replay")
+
+
+def _side(given: Given | None, world: World) -> Json:
+    return side("what was decided", None) if given is None else side(given.what, world)
+
+
+def _result(
+    manifest: Manifest, sides: tuple[Json, Json], trial: Trial, published: Published | None
+) -> tuple[Json, list[Json]]:
+    totals, rows = conclude(trial, None if published is None else published.stand)
+    return summary(manifest, sides, trial, totals), rows
+
+
+def _finish(
+    result: tuple[Json, list[Json]], gates: Gates, out: Path, parquet: Path | None, as_json: bool
+) -> None:
+    found, rows = gated(result[0], gates), result[1]
+    write(out, found, rows)
+    if parquet is not None:
+        write_parquet(parquet, rows)
+    if as_json:
+        typer.echo(orjson.dumps(found, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
+    else:
+        typer.echo("\n".join(_told(found, out)))
+    broken = [gate for gate in found["gates"] if not gate["passed"]]
+    for gate in broken:
+        typer.echo(f"{gate['name']}: {gate['value']} is more than {gate['limit']}", err=True)
+    if broken:
+        raise typer.Exit(1)
+
+
+def _told(found: Json, out: Path) -> list[str]:
+    totals = found["totals"]
+    cost = totals["cost_at_stake_usd_micros_per_month"] / 1_000_000
+    told = [
+        f"{found['accounts']:,} accounts, {found['events']:,} events, {found['malformed']:,} malformed",
+        f"old: {of_side(found, 'old')}: {totals['old']['suspended']:,} suspended",
+        f"new: {of_side(found, 'new')}: {totals['new']['suspended']:,} suspended",
+        f"newly suspended {totals['new_suspensions']:,}, at a cost of {cost:,.2f} dollars a month",
+        f"let in {totals['lifted_suspensions']:,}; other changes {totals['other_changes']:,}",
+    ]
+    return [*told, *(f"note: {note}" for note in found["run"]["notes"]), f"in {out}"]
+
+
+def _wrong(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,140 @@
+"""What a replay reads: files, or topics between two bounds."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import typer
+from aiokafka import TopicPartition
+
+from stream_enforcer.cli.replay_progress import Progress
+from stream_enforcer.kafka.bounded_read import records_of
+from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.history import Bound, TopicHistory, Wanted
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
+from stream_enforcer.kafka.service import input_kinds
+from stream_enforcer.kafka.topics import partition_counts
+from stream_enforcer.replay.event_files import Line, open_lines, read_lines
+from stream_enforcer.replay.history import BadHistory, Manifest
+from stream_enforcer.replay.history.files import open_files
+from stream_enforcer.replay.published import Published
+from stream_enforcer.replay.trial import Trial
+from stream_enforcer.settings import Settings
+
+_OFFSET: Final = re.compile(r"(.+)-(\d+)=(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which part of the topics is read.
+
+    Attributes:
+        start, end: Bounds as given; empty for all that is there.
+        part: Which of how many parts of the partitions; (0, 1) for all.
+    """
+
+    start: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
+    part: tuple[int, int] = (0, 1)
+
+
+def bound(texts: Sequence[str]) -> Bound:
+    """Read a bound: one time, as an ISO day or RFC 3339, or offsets as TOPIC-PARTITION=OFFSET.
+
+    Raises:
+        BadHistory: It is neither.
+    """
+    if not texts:
+        return None
+    found = [_OFFSET.fullmatch(text) for text in texts]
+    if all(found):
+        return {(m[1], int(m[2])): int(m[3]) for m in found if m is not None}
+    try:
+        (text,) = texts
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadHistory(
+            f"{' '.join(texts)}: is neither one time nor offsets, TOPIC-PARTITION=OFFSET"
+        ) from None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def read_files(names: Sequence[str], trial: Trial) -> Manifest:
+    """Let a trial take files.
+
+    Raises:
+        BadHistory: A file can't be read as one of events.
+        OSError: It can't be read at all.
+    """
+    with open_files(names, typer.get_binary_stream("stdin")) as history, Progress(None) as progress:
+        for chunk in history:
+            trial.take(chunk)
+            progress.add(len(chunk))
+        return history.manifest
+
+
+async def read_topics(settings: Settings, stretch: Stretch, trial: Trial) -> Manifest:
+    """Let a trial take topics, up to where they end now.
+
+    Raises:
+        BadHistory: They can't be read as wanted.
+        KafkaError, OSError: Kafka does not answer.
+    """
+    clients = Clients(settings.kafka)
+    start = bound(stretch.start)
+    wanted = Wanted(
+        input_kinds(settings), await _partitions(clients, settings, stretch), start, bound(stretch.end)
+    )
+    async with TopicHistory(clients, wanted) as history:
+        total = sum(source.end - source.start for source in history.manifest.sources)
+        with Progress(total) as progress:
+            async for chunk in history:
+                trial.take(chunk)
+                progress.add(len(chunk))
+        manifest = history.manifest
+    notes = () if start is None else ("what accounts showed before the start is not known",)
+    return Manifest(manifest.sources, (*manifest.notes, *notes))
+
+
+async def _partitions(clients: Clients, settings: Settings, stretch: Stretch) -> list[int] | None:
+    number, parts = stretch.part
+    if parts == 1:
+        return None
+    count = (await partition_counts(clients)).get(settings.topics.signups, 0)
+    return [partition for partition in range(count) if partition % parts == number]
+
+
+async def read_decisions(settings: Settings, stretch: Stretch, published: Published) -> None:
+    """Take all decisions that were published.
+
+    Raises:
+        ReadStalled: A partition's end was not reached.
+        KafkaError, OSError: Kafka does not answer.
+    """
+    clients, topic = Clients(settings.kafka), settings.topics.decisions
+    numbers = await _partitions(clients, settings, stretch)
+    if numbers is None:
+        numbers = [*range((await partition_counts(clients)).get(topic, 0))]
+    reader = clients.reader()
+    try:
+        await start_within(START_SECONDS, reader.start())
+        for number in numbers:
+            tp = TopicPartition(topic, number)
+            async for record in records_of(reader, tp):
+                if record.value is not None:
+                    published.take([Line(record.offset, record.value, whole=True)], f"{topic}-{number}")
+    finally:
+        await end_within(CLOSE_SECONDS, reader.stop())
+
+
+def read_decision_files(names: Iterable[str], published: Published) -> None:
+    """Take the decisions of files.
+
+    Raises:
+        OSError: One can't be read.
+    """
+    for name in names:
+        with open_lines(name, typer.get_binary_stream("stdin")) as stream:
+            published.take(read_lines(stream), name)
