@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check bench bench-state bench-ownership bench-names fuzz lock clean
+.PHONY: help setup demo test faults check bench bench-state bench-ownership bench-names bench-replay fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench-state: setup ## Measure how fast a partition's accounts are restored, and 
 bench-ownership: setup ## Build a snapshot of a made world of companies, open it, ask it; ARGS="--help" for sizes
 	@$(BIN)/python -m benchmarks.ownership $(ARGS)
 	@$(BIN)/python -m benchmarks.takeover
+
+bench-replay: setup ## Measure how fast history is judged again, by one policy and by two
+	@$(BIN)/python -m benchmarks.replay $(ARGS)
 
 bench-names: setup ## Measure how well and how fast names of organisations are told apart
 	@$(BIN)/python -m benchmarks.names $(ARGS)

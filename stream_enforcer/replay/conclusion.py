@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from stream_enforcer.replay.grounds import grounds_of
+from stream_enforcer.replay.grounds import NONE, grounds_of
 from stream_enforcer.replay.outcome import Ended, Json, Stand, Totals
 from stream_enforcer.replay.trial import Tracked, Trial
 
@@ -29,11 +29,13 @@ def conclude(trial: Trial, published: Other | None) -> tuple[Totals, list[Json]]
 def _ended(trial: Trial, published: Other | None) -> Iterator[Ended]:
     for key, tracked in trial.accounts.items():
         account = key.decode()
-        if published is None:
-            old, new = _stand(trial, tracked, 0), _stand(trial, tracked, 1)
-        else:
-            old, new = published(account), _stand(trial, tracked, 0)
-        yield Ended(account, old, new, 0 if tracked.cost is None else tracked.cost.month())
+        new = tracked.told[-1]
+        old = Stand(tracked.told[0], NONE) if published is None else published(account)
+        telling = "suspend" in (old.told.action, new.action) or old.says() != Stand(new, NONE).says()
+        if telling and published is None:
+            old = _stand(trial, tracked, 0)
+        stand = _stand(trial, tracked, -1) if telling else Stand(new, NONE)
+        yield Ended(account, old, stand, 0 if tracked.cost is None else tracked.cost.month())
 
 
 def _stand(trial: Trial, tracked: Tracked, side: int) -> Stand:

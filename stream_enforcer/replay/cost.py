@@ -10,22 +10,31 @@ _PRUNED_AT: Final = 2 * DAYS
 class DailyCost:
     """Costs in micro-dollars, by day since 1970. Late usage counts on its own day; the order does not matter."""
 
-    __slots__ = ("_days", "_newest")
+    __slots__ = ("_day", "_days", "_micros")
 
     def __init__(self) -> None:
         self._days: dict[int, int] = {}
-        self._newest = 0
+        self._day = 0
+        self._micros = 0
 
     def add(self, day: int, micros: int) -> None:
         """Add the cost of one use."""
-        self._newest = max(self._newest, day)
-        self._days[day] = self._days.get(day, 0) + micros
-        if len(self._days) > _PRUNED_AT:
-            self._days = dict(self._last_days())
+        if day != self._day:  # most uses follow one of the same day
+            self._put_away()
+            self._day, self._micros = day, 0
+        self._micros += micros
 
     def month(self) -> int:
         """Return the cost of the thirty days that end with the latest use."""
-        return sum(micros for _, micros in self._last_days())
+        self._put_away()
+        self._micros = 0
+        return sum(self._last_days().values())
 
-    def _last_days(self) -> list[tuple[int, int]]:
-        return [(day, micros) for day, micros in self._days.items() if day > self._newest - DAYS]
+    def _put_away(self) -> None:
+        self._days[self._day] = self._days.get(self._day, 0) + self._micros
+        if len(self._days) > _PRUNED_AT:
+            self._days = self._last_days()
+
+    def _last_days(self) -> dict[int, int]:
+        newest = max(self._days)
+        return {day: micros for day, micros in self._days.items() if day > newest - DAYS}

@@ -46,8 +46,8 @@ def summary(manifest: Manifest, sides: tuple[Json, Json], trial: Trial, totals: 
             for s in manifest.sources
         ),
         "period": {
-            "from": None if trial.oldest_ms is None else rfc3339(trial.oldest_ms),
-            "to": None if trial.newest_ms is None else rfc3339(trial.newest_ms),
+            "from": rfc3339(trial.oldest_ms) if trial.events else None,
+            "to": rfc3339(trial.newest_ms) if trial.events else None,
         },
         "notes": sorted(manifest.notes),
         "old": old,

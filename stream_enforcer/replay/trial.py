@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stream_enforcer.domain.account import Action, Evidence, fold
-from stream_enforcer.domain.events import MS_PER_DAY, EventKind, Malformed, Usage, decode
+from stream_enforcer.domain.events import LATEST_MS, MS_PER_DAY, EventKind, Malformed, Usage, decode
 from stream_enforcer.domain.records import Record
 from stream_enforcer.domain.world import Verdict
 from stream_enforcer.replay.cost import DailyCost
@@ -66,7 +66,7 @@ class Trial:
         events: Well-formed events taken.
         malformed: How many records were no events, by what was wrong.
         first_malformed: Where the first of them stands, and what is wrong with it.
-        oldest_ms, newest_ms: When the first and the last event occurred; None before the first.
+        oldest_ms, newest_ms: When the first and the last event occurred; they say nothing before the first.
     """
 
     def __init__(self, sides: Sequence[Timeline]) -> None:
@@ -80,8 +80,8 @@ class Trial:
         self.events = 0
         self.malformed: dict[str, int] = {}
         self.first_malformed: str | None = None
-        self.oldest_ms: int | None = None
-        self.newest_ms: int | None = None
+        self.oldest_ms = LATEST_MS
+        self.newest_ms = 0
 
     def take(self, records: Iterable[tuple[EventKind | None, Record]]) -> None:
         """Take records, each with what its topic carries."""
@@ -100,27 +100,21 @@ class Trial:
         tracked = self.accounts.get(key)
         if tracked is None:
             tracked = self.accounts[key] = Tracked(len(self._worlds))
-        self._count(event.occurred_at)
+        time_ms = event.occurred_at
+        self.events += 1
+        self.newest_ms = max(self.newest_ms, time_ms)
+        self.oldest_ms = min(self.oldest_ms, time_ms)
         if type(event) is Usage and event.cost_usd_micros:
             if tracked.cost is None:
                 tracked.cost = DailyCost()
-            tracked.cost.add(event.occurred_at // MS_PER_DAY, event.cost_usd_micros)
+            tracked.cost.add(time_ms // MS_PER_DAY, event.cost_usd_micros)
         before = tracked.evidence
         evidence = fold(before, event, None if event.ip is None else self._geo.lookup(event.ip))
         if evidence is before and tracked.told[0].action is not None:
             return
         tracked.evidence = evidence
         for told, world in zip(tracked.told, self._worlds, strict=True):
-            told.take(world.verdict(evidence, told.standing), event.occurred_at)
-
-    def _count(self, time_ms: int) -> None:
-        self.events += 1
-        if self.oldest_ms is None or self.newest_ms is None:
-            self.oldest_ms = self.newest_ms = time_ms
-        elif time_ms > self.newest_ms:
-            self.newest_ms = time_ms
-        elif time_ms < self.oldest_ms:
-            self.oldest_ms = time_ms
+            told.take(world.verdict(evidence, told.standing), time_ms)
 
     def _bury(self, record: Record, event: object) -> None:
         why = event if isinstance(event, Malformed) else None
