@@ -65,6 +65,8 @@ than a source's, 0 for none. A record of type `NO_ENTITY`, or a stake whose leas
 what earlier records of it said. The digest of a tie is that of the id which it names, or of the identifier.
 """
 
+_BYTES: Final = ("_text", "_digest", "_prefix")
+
 Batch = dict[str, Array]
 
 
@@ -79,7 +81,8 @@ class Columns:
     def __init__(self, publication: int = NATIVE, *, several: bool = False) -> None:
         self._publication = publication
         self._several = several
-        self._of: dict[str, list[Any]] = {name: [] for name in FORMS}
+        # What is bytes is joined as it comes: the encoder's own are kept far larger than they are.
+        self._of: dict[str, Any] = {name: bytearray() if name.endswith(_BYTES) else [] for name in FORMS}
         self._parties: dict[str, int] = {}
         self._sources: dict[str, int] = {}
         self._ids: list[bytes] = []
@@ -128,17 +131,17 @@ class Columns:
         of["entity_publication"].append(self._publication)
         of["entity_country"].append(country_code(entity.country))
         of["entity_headquarters"].append(country_code(entity.headquarters))
-        of["entity_digest"].append(digest(entity.id.encode()))
+        of["entity_digest"] += digest(entity.id.encode())
         of["entity_type"].append(_TYPE_CODES[entity.type])
         ids = entity.identifiers
         listings = [(part.topic, part.program, part.since, part.until) for part in entity.listings]
         row = (entity.id, entity.name, ids.lei, ids.registration_number, ids.domain, entity.aliases, listings)
         text = orjson.dumps((*row, *more))
-        of["entity_text"].append(text)
+        of["entity_text"] += text
         of["entity_length"].append(len(text))
         for key in entity_keys(entity):
             table = "name" if key[0] == NAME else "identifier"
-            of[f"{table}_digest"].append(digest_of_key(key))
+            of[f"{table}_digest"] += digest_of_key(key)
             of[f"{table}_entity"].append(self._entities)
         self._entities += 1
 
@@ -181,8 +184,8 @@ class Columns:
         return number
 
     def _text(self, of: str, hashed: bytes, text: bytes) -> None:
-        self._of[f"{of}_digest"].append(hashed)
-        self._of[f"{of}_text"].append(text)
+        self._of[f"{of}_digest"] += hashed
+        self._of[f"{of}_text"] += text
         self._of[f"{of}_length"].append(len(text))
 
 
@@ -201,20 +204,20 @@ def day_number(day: str | None) -> int:
 
 def stake_ids(ids: list[bytes]) -> Batch:
     """Return the columns of the ids of stakes."""
-    found: dict[str, list[Any]] = {
-        "stake_digest": [digest(text) for text in ids],
-        "stake_prefix": [text[:PREFIX].ljust(PREFIX, b"\0") for text in ids],
-        "stake_length": [len(text) for text in ids],
-        "stake_text": ids,
+    found: dict[str, Any] = {
+        "stake_digest": b"".join(map(digest, ids)),
+        "stake_prefix": b"".join(text[:PREFIX].ljust(PREFIX, b"\0") for text in ids),
+        "stake_length": list(map(len, ids)),
+        "stake_text": b"".join(ids),
     }
     return {name: _array(name, column) for name, column in found.items()}
 
 
-def _array(name: str, items: list[Any]) -> Array:
+def _array(name: str, items: Any) -> Array:
     dtype, width = FORMS[name]
-    if name.endswith(("_text", "_digest", "_prefix")):
+    if name.endswith(_BYTES):
         # The first byte of a prefix is to weigh most, as it does in text.
-        found: Array = np.frombuffer(b"".join(items), ">u8" if name == "stake_prefix" else dtype)
+        found: Array = np.frombuffer(items, ">u8" if name == "stake_prefix" else dtype)
         found = found.astype(dtype, copy=False)
         return found.reshape(-1, width) if width > 1 else found
     return np.array(items, dtype)

@@ -93,9 +93,9 @@ def _ties(spool: Spool, parties: Parties) -> dict[Key, list[str]]:
     shared = np.bincount(of_row)[of_row] > 1
     rows = rows[shared | np.isin(digests[:, 0], parties.key)]
     found: defaultdict[Key, list[str]] = defaultdict(list)
-    owners = spool.texts("entity", entity[rows])
-    for text, owner in zip(spool.texts("tie", rows), owners, strict=True):
-        found[tuple(orjson.loads(text))].append(orjson.loads(owner)[0])
+    ties, owners = spool.texts("tie"), spool.texts("entity")
+    for row, owner in zip(rows.tolist(), entity[rows].tolist(), strict=True):
+        found[tuple(orjson.loads(ties.of(row)))].append(orjson.loads(owners.of(owner))[0])
     return found
 
 
@@ -130,8 +130,8 @@ class _Known:
         self._spool = spool
         self._parties = parties
         self._order: Array | None = None
-        self._entity_text = spool.column("entity_text"), starts(spool.column("entity_length"))
-        self._party_text = spool.column("party_text"), starts(spool.column("party_length"))
+        self._texts = spool.texts("entity"), spool.texts("party")
+        self._ranks: dict[str, int | None] = {}
         self._publication = spool.column("entity_publication")
         self._numbers = [spool.column(f"entity_{name}") for name in ("type", "country", "headquarters")]
 
@@ -160,6 +160,11 @@ class _Known:
 
     def rank(self, one: str) -> int | None:
         """Return the publication of a party's record; None for a person and for whoever is not there."""
+        if one not in self._ranks:
+            self._ranks[one] = self._rank(one)
+        return self._ranks[one]
+
+    def _rank(self, one: str) -> int | None:
         number = self.number(one)
         if number is None:
             return None
@@ -181,5 +186,4 @@ class _Known:
         parties = self._parties
         recorded = number < parties.entities
         row = parties.row[number] if recorded else parties.other[number - parties.entities]
-        text, start = self._entity_text if recorded else self._party_text
-        return text[int(start[row]) : int(start[row + 1])].tobytes()
+        return self._texts[0 if recorded else 1].of(row)

@@ -30,11 +30,13 @@ def each_holding_once(spool: Spool, parties: Parties, renamed: Renamed) -> Spoke
     changes = _Changes(spool)
     for row in rows[inner].tolist():
         changes.take(row, [])
-    pair = held.astype(np.int64) * len(parties.key) + holder
+    pair = (held.astype(np.int64) * len(parties.key) + holder)[~inner]
+    rows = rows[~inner]
     doubled = disagreements = 0
-    for group in _told_twice(pair[~inner], publication[rows[~inner]]):
-        found = heard([changes.told(row) for row in rows[~inner][group].tolist()])
-        for row, days in zip(rows[~inner][group].tolist(), found.days, strict=True):
+    for group in _told_twice(pair, publication[rows]):
+        told = rows[group].tolist()
+        found = heard([changes.told(row) for row in told])
+        for row, days in zip(told, found.days, strict=True):
             changes.take(row, days)
         doubled += 1
         disagreements += found.disagree
@@ -62,6 +64,7 @@ class _Changes:
         self._column = {
             name: spool.column(f"stake_{name}") for name in (*_COPIED, "since", "until", "digest")
         }
+        self._names = spool.texts("stake")
         self._rows: list[int] = []
         self._days: list[Days | None] = []
         self._ids: list[bytes] = []
@@ -77,7 +80,7 @@ class _Changes:
         """Take note of the days on which a stake counts."""
         if list(days) == [self._days_of(row)]:
             return
-        name = next(self._spool.texts("stake", np.array([row])))
+        name = self._names.of(row)
         self._add(row, days[0] if days else None, name)
         for since, until in days[1:]:
             begins = day_text(since) or ""

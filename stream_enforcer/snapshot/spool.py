@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -66,11 +66,9 @@ class Spool:
         for file in self._files.values():
             file.close()
 
-    def texts(self, name: str, rows: Array) -> Iterator[bytes]:
-        """Yield the texts of some rows of the column `name`_text."""
-        text, start = self.column(f"{name}_text"), starts(self.column(f"{name}_length"))
-        for row in rows.tolist():
-            yield text[int(start[row]) : int(start[row + 1])].tobytes()
+    def texts(self, name: str) -> "Texts":
+        """Return the texts of the column `name`_text as they are now."""
+        return Texts(self.column(f"{name}_text"), starts(self.column(f"{name}_length")))
 
     def rows(self, name: str) -> int:
         """Return how many rows a column has."""
@@ -85,6 +83,17 @@ class Spool:
         if not self._rows[name]:
             return np.empty(shape, dtype)
         return np.memmap(self._folder / name, dtype, "r", shape=shape)
+
+
+class Texts(NamedTuple):
+    """Texts one after another, and where each begins."""
+
+    text: Array
+    start: Array
+
+    def of(self, row: int) -> bytes:
+        """Return the text of a row."""
+        return self.text[int(self.start[row]) : int(self.start[row + 1])].tobytes()
 
 
 def starts(lengths: Array) -> Array:

@@ -107,7 +107,7 @@ class Tied:
             self._join(tie, having)
         companies = {id(found): found for found in self._group.values() if len(found.ids) > 1}
         groups = [
-            Group(tuple(self._ordered(company.ids)), tuple(sorted(" ".join(tie) for tie in company.ties)))
+            Group(tuple(self._ordered(company.ids)), tuple(sorted({" ".join(tie) for tie in company.ties})))
             for company in companies.values()
         ]
         return sorted(groups, key=lambda group: self._place(group.members[0]))
@@ -142,19 +142,19 @@ class Tied:
             if company is None:
                 companies.append(one)
             else:
-                self._members(one).ties.add(tie)
+                self._members(one).ties.append(tie)
 
     def _joined(self, one: str, other: str) -> bool:
         """Put two records together, unless they are to be kept apart; tell whether they are together."""
         mine, others = self._members(one), self._members(other)
         if mine is others:
             return True
-        if {one, other} & self._alone or not mine.enemies.isdisjoint(others.ids):
+        if {one, other} & self._alone or any(self._group.get(enemy) is others for enemy in mine.enemies):
             return False
         less, more = sorted((mine, others), key=lambda members: len(members.ids))
-        more.ids |= less.ids
-        more.enemies |= less.enemies
-        more.ties |= less.ties
+        more.ids += less.ids
+        more.enemies += less.enemies
+        more.ties += less.ties
         for member in less.ids:
             self._group[member] = more
         return True
@@ -162,7 +162,7 @@ class Tied:
     def _members(self, one: str) -> "_Members":
         found = self._group.get(one)
         if found is None:
-            found = self._group[one] = _Members({one}, set(self._enemies.get(one, ())), set())
+            found = self._group[one] = _Members([one], tuple(self._enemies.get(one, ())), [])
         return found
 
 
@@ -170,9 +170,9 @@ class Tied:
 class _Members:
     """Ids of one company's records, ids that are not to be among them, and what made them one."""
 
-    ids: set[str]
-    enemies: set[str]
-    ties: set[Key]
+    ids: list[str]
+    enemies: tuple[str, ...]
+    ties: list[Key]
 
 
 def merged(records: Sequence[Entity], others: Iterable[str]) -> Entity:
