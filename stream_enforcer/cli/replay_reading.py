@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 import typer
-from aiokafka import TopicPartition
 
 from stream_enforcer.cli.replay_progress import Progress
-from stream_enforcer.kafka.bounded_read import records_of
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.decisions import values_of
 from stream_enforcer.kafka.history import Bound, TopicHistory, Wanted
-from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.service import input_kinds
 from stream_enforcer.kafka.topics import partition_counts
 from stream_enforcer.replay.event_files import Line, open_lines, read_lines
@@ -117,16 +115,8 @@ async def read_decisions(settings: Settings, stretch: Stretch, published: Publis
     numbers = await _partitions(clients, settings, stretch)
     if numbers is None:
         numbers = [*range((await partition_counts(clients)).get(topic, 0))]
-    reader = clients.reader()
-    try:
-        await start_within(START_SECONDS, reader.start())
-        for number in numbers:
-            tp = TopicPartition(topic, number)
-            async for record in records_of(reader, tp):
-                if record.value is not None:
-                    published.take([Line(record.offset, record.value, whole=True)], f"{topic}-{number}")
-    finally:
-        await end_within(CLOSE_SECONDS, reader.stop())
+    async for record in values_of(clients, topic, numbers):
+        published.take([Line(record.offset, record.value, whole=True)], f"{topic}-{record.partition}")
 
 
 def read_decision_files(names: Iterable[str], published: Published) -> None:

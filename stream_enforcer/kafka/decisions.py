@@ -1,11 +1,14 @@
-"""Read an account's last decision from the topic of decisions."""
+"""Read the topic of decisions: an account's last one, or all."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
 from stream_enforcer.kafka.bounded_read import records_of
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.topics import MEND, TopicsMismatch, partition_counts
 from stream_enforcer.settings import Settings
 
@@ -38,6 +41,24 @@ async def last_decision(settings: Settings, account_id: str) -> bytes | None:
     finally:
         await end_within(CLOSE_SECONDS, reader.stop())
     return None
+
+
+async def values_of(clients: Clients, topic: str, partitions: Iterable[int]) -> AsyncIterator[Any]:
+    """Yield the records of partitions that have a value, as far as they go now.
+
+    Raises:
+        ReadStalled: No progress for a while.
+        KafkaError, OSError: The cluster does not answer.
+    """
+    reader = clients.reader()
+    try:
+        await start_within(START_SECONDS, reader.start())
+        for number in partitions:
+            async for record in records_of(reader, TopicPartition(topic, number)):
+                if record.value is not None:
+                    yield record
+    finally:
+        await end_within(CLOSE_SECONDS, reader.stop())
 
 
 def search_order(key: bytes, count: int) -> list[int]:

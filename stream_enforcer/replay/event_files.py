@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from stream_enforcer.domain.events import Moment
 from stream_enforcer.domain.records import StoredRecord
+from stream_enforcer.replay.history.sources import NEVER
 
 STDIN: Final = "-"
 """The name under which standard input is read."""
@@ -64,19 +66,38 @@ def event_records(name: str, stream: BinaryIO) -> Iterator[StoredRecord]:
     Every line becomes a record, a broken one too: the engine says what is wrong with it. A line that is too long
     is cut and has no key, so that it can never pass for an event.
     """
-    for line in read_lines(stream):
-        key = _key(line.value) if line.whole else None
-        yield StoredRecord(name, 0, line.number, 0, key, line.value)
+    return (line_record(name, line) for line in read_lines(stream))
+
+
+def line_record(name: str, line: Line) -> StoredRecord:
+    """Return a line as a record, with the account and the time of its event as far as it has them."""
+    keyed = _keyed(line.value) if line.whole else None
+    if keyed is None:
+        return StoredRecord(name, 0, line.number, NEVER, None, line.value)
+    key, time = keyed.account_id.encode(), _time(keyed.occurred_at)
+    return StoredRecord(name, 0, line.number, time, key, line.value)
 
 
 class _Keyed(BaseModel):
     account_id: str
+    occurred_at: Any = None
 
 
-def _key(value: bytes) -> bytes | None:
+def _keyed(value: bytes) -> _Keyed | None:
     try:
         # The parser that decodes the event itself: on odd JSON, two parsers could find two accounts.
         keyed: _Keyed = _Keyed.__pydantic_validator__.validate_json(value, strict=True)
     except ValidationError:
         return None
-    return keyed.account_id.encode()
+    return keyed
+
+
+_moment: Final = TypeAdapter[int](Moment).validator.validate_python
+
+
+def _time(occurred_at: object) -> int:
+    try:
+        time: int = _moment(occurred_at)
+    except ValidationError:
+        return NEVER
+    return time

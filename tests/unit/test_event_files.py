@@ -12,7 +12,8 @@ from stream_enforcer.domain.events import Malformed, Usage, decode
 from stream_enforcer.domain.records import StoredRecord
 from stream_enforcer.replay import event_files
 from stream_enforcer.replay.event_files import MAX_LINE_BYTES, event_records, open_lines, read_lines
-from tests.builders import usage
+from stream_enforcer.replay.history import NEVER
+from tests.builders import at, usage
 
 
 def records(content: bytes, name: str = "events.jsonl") -> list[StoredRecord]:
@@ -26,10 +27,27 @@ def padded(size: int, end: bytes = b"") -> bytes:
 
 
 def test_a_line_becomes_a_record_with_the_files_name_and_its_number() -> None:
-    event = orjson.dumps(usage("acct-é"))
+    event = orjson.dumps(usage("acct-é", occurred_at=at(3)))
     assert records(event + b"\n", "some/where.jsonl") == [
-        StoredRecord("some/where.jsonl", 0, 1, 0, "acct-é".encode(), event)
+        StoredRecord("some/where.jsonl", 0, 1, at(3), "acct-é".encode(), event)
     ]
+
+
+@pytest.mark.parametrize(
+    ("occurred_at", "time"),
+    [
+        ("2026-03-01T00:00:00Z", 1_772_323_200_000),
+        ("2026-03-01T01:00:00.5+01:00", 1_772_323_200_500),
+        ("yesterday", NEVER),
+        (None, NEVER),
+        (-1, NEVER),
+        (1.5, NEVER),
+        ([], NEVER),
+    ],
+)
+def test_a_record_has_its_events_time_where_that_can_be_read(occurred_at: object, time: int) -> None:
+    (record,) = records(orjson.dumps({"account_id": "a", "occurred_at": occurred_at}))
+    assert (record.timestamp, record.key) == (time, b"a")
 
 
 def test_blank_lines_are_skipped_but_counted() -> None:
