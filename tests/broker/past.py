@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stream_enforcer.domain.events import EventKind
 from stream_enforcer.kafka.history import TopicHistory, Wanted
 from stream_enforcer.kafka.history_bounds import RANKS
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from stream_enforcer.replay.history import Dated, Manifest, Part
 from tests.broker.stage import PARTITIONS, Stage
+
+if TYPE_CHECKING:
+    from stream_enforcer.domain.events import EventKind
 
 DAY = 1_780_000_000_000
 Place = tuple[str, int, int]

@@ -133,6 +133,15 @@ def test_a_source_that_is_far_behind_holds_the_others_back_and_not_itself() -> N
     assert merge.waiting(1) == 100
 
 
+def test_a_source_that_is_taken_up_keeps_its_newest_time() -> None:
+    resumed, other = records([[3], [5]])
+    merge = Merge([Position(0, 10), Position(0, NEVER)])
+    merge.feed(0, Batch("usage", resumed))
+    merge.feed(1, Batch("usage", other))
+    assert places(merge.take()) == [(1, 0)]
+    assert merge.positions == (Position(0, 10), Position(1, 5))
+
+
 def test_streams_are_read_as_they_are_needed() -> None:
     asked: list[int] = []
 
