@@ -23,8 +23,7 @@ from stream_enforcer.kafka.history import TopicHistory, Wanted
 from stream_enforcer.kafka.topics import create
 from stream_enforcer.settings import Kafka, Topics
 
-START_MS: Final = 1_780_000_000_000
-APART_MS: Final = 86_400_000
+APART_MS: Final = 3_600_000
 """So far apart lie the partitions' times where they do not overlap."""
 
 
@@ -32,12 +31,13 @@ async def fill(clients: Clients, topics: Topics, count: int, *, apart: bool) -> 
     """Write so many events of about 200 bytes; with `apart`, each partition's after those of the one before."""
     producer = clients.producer(None)
     await producer.start()
+    start = int(time.time() * 1000) - APART_MS * topics.partitions - count  # younger than what is removed
     batches: dict[tuple[str, int], Any] = defaultdict(producer.create_batch)
     try:
         for n, (role, key, value) in enumerate(Load(3).events(count, "history")):
             partition = crc32(key) % topics.partitions
             place = getattr(topics, role), partition
-            moment = START_MS + n + (APART_MS * partition if apart else 0)
+            moment = start + n + (APART_MS * partition if apart else 0)
             if batches[place].append(timestamp=moment, key=key, value=value, headers=[]) is None:
                 await producer.send_batch(batches.pop(place), place[0], partition=partition)
                 batches[place].append(timestamp=moment, key=key, value=value, headers=[])
@@ -72,6 +72,8 @@ async def _read(servers: str, signups: str, usage: str) -> tuple[int, int]:
         async for chunk in history:
             chunks += 1
             records += len(chunk)
+    if history.manifest.notes:
+        raise RuntimeError(history.manifest.notes)
     return chunks, records
 
 

@@ -1,5 +1,6 @@
 """Records written to topics with times of our own, and read back as history."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from random import Random
@@ -14,7 +15,8 @@ from tests.broker.stage import PARTITIONS, Stage
 if TYPE_CHECKING:
     from stream_enforcer.domain.events import EventKind
 
-DAY = 1_780_000_000_000
+NOW = int(time.time() * 1000) - 3_600_000
+"""Young enough that no broker removes it, and in the past, for brokers refuse the future."""
 Place = tuple[str, int, int]
 
 
@@ -33,12 +35,12 @@ def usage_of(stage: Stage, **more: Any) -> Wanted:
 
 
 async def write(stage: Stage, records: Iterable[tuple[str, int, int]]) -> None:
-    """Write a record to each topic and partition, with that time after the day's beginning."""
+    """Write a record to each topic and partition, with that time after `NOW`."""
     producer = stage.clients.producer(None)
     await producer.start()
     try:
         for topic, partition, ms in records:
-            await producer.send(topic, b"%d" % ms, b"k", partition=partition, timestamp_ms=DAY + ms)
+            await producer.send(topic, b"%d" % ms, b"k", partition=partition, timestamp_ms=NOW + ms)
         await producer.flush()
     finally:
         await producer.stop()
@@ -56,7 +58,7 @@ async def in_transactions(stage: Stage, *turns: tuple[str, int]) -> None:
         await producer.begin_transaction()
         for n in range(count):
             sent = await producer.send(
-                stage.topics.usage, f"{end}-{n}".encode(), b"k", partition=0, timestamp_ms=DAY
+                stage.topics.usage, f"{end}-{n}".encode(), b"k", partition=0, timestamp_ms=NOW
             )
             await sent
         if end == "commit":
@@ -86,7 +88,7 @@ def ordered(stage: Stage, written: Iterable[tuple[str, int, int]]) -> list[Place
     kinds = wanted(stage).topics
     for topic, partition, ms in written:
         part = (topic, partition)
-        newest[part] = max(newest[part], DAY + ms)
+        newest[part] = max(newest[part], NOW + ms)
         keyed.append((newest[part], RANKS[kinds[topic]], partition, count[part], topic))
         count[part] += 1
     return [(topic, partition, offset) for _, _, partition, offset, topic in sorted(keyed)]

@@ -12,7 +12,7 @@ from stream_enforcer.kafka.history import TopicHistory
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
 from stream_enforcer.replay.history import BadHistory, Dated, Source
 from tests.broker.past import (
-    DAY,
+    NOW,
     in_transactions,
     offsets,
     ordered,
@@ -121,7 +121,7 @@ async def test_an_end_before_an_open_transaction_is_reached(stage: Stage) -> Non
 
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
-    [(None, DAY + 30, [0, 1]), (DAY + 20, None, [2, 3, 4]), (DAY + 11, DAY + 40, [2]), (DAY + 99, None, [])],
+    [(None, NOW + 30, [0, 1]), (NOW + 20, None, [2, 3, 4]), (NOW + 11, NOW + 40, [2]), (NOW + 99, None, [])],
 )
 async def test_times_say_where_to_begin_and_end(
     start: int | None, end: int | None, expected: list[int], stage: Stage

@@ -15,7 +15,7 @@ from stream_enforcer.kafka.history import TopicHistory, Wanted
 from stream_enforcer.kafka.history_bounds import settle
 from stream_enforcer.kafka.topics import partition_counts
 from stream_enforcer.replay.history import BadHistory, Position, Source
-from tests.broker.past import DAY, offsets, read, usage_of, write_usage
+from tests.broker.past import NOW, offsets, read, usage_of, write_usage
 from tests.broker.stage import PARTITIONS, Stage, make_stage, until
 
 
@@ -99,7 +99,7 @@ async def test_records_removed_before_the_first_read_are_said_to_be_gone(stage: 
 
 
 @pytest.mark.usefixtures("removed_in_between")
-@pytest.mark.parametrize(("how", "where"), [("start", 1), ("resume", Position(1, DAY))])
+@pytest.mark.parametrize(("how", "where"), [("start", 1), ("resume", Position(1, NOW))])
 async def test_records_removed_behind_a_given_start_are_an_error(how: str, where: Any, stage: Stage) -> None:
     await write_usage(stage, range(10))
     with pytest.raises(BadHistory, match="-0: the records from offset 1 on were removed"):
