@@ -117,7 +117,7 @@ class TopicHistory:
 
     def _make_room(self) -> None:
         for n, flow in enumerate(self._flows):
-            if self._merge.waiting(n) < flow.most:
+            if self._merge.waiting(n) <= flow.most // 2:
                 flow.room.set()
 
     async def _read(self, n: int) -> None:
@@ -135,12 +135,12 @@ class TopicHistory:
         try:
             await start_within(START_SECONDS, consumer.start())
             reader = PartitionReader(consumer, flow.span, self._patience)
-            while records := await reader.next(flow.most):
+            while records := await reader.next(flow.most - self._merge.waiting(n)):
                 flow.span = reader.span
                 flow.most = min(share, 1 + SHARE_BYTES * len(records) // max(1, sum(map(_SIZE, records))))
                 self._merge.feed(n, Batch(flow.span.kind, records))
                 self._news.set()
-                while self._merge.waiting(n) >= flow.most:
+                while self._merge.waiting(n) > flow.most // 2:
                     flow.room.clear()
                     await flow.room.wait()
             flow.span = reader.span

@@ -10,7 +10,7 @@ from stream_enforcer.kafka import history as kafka_history
 from stream_enforcer.kafka.changelog import bounds
 from stream_enforcer.kafka.history import TopicHistory
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
-from stream_enforcer.replay.history import BadHistory, Dated, Source
+from stream_enforcer.replay.history import BadHistory, Dated, Merge, Source
 from tests.broker.past import (
     NOW,
     in_transactions,
@@ -155,3 +155,22 @@ async def test_no_group_hears_of_a_reading(stage: Stage) -> None:
     found, _ = await read(stage, wanted(stage))
     assert len(found) == 10
     assert await groups() == before
+
+
+async def test_no_more_records_of_a_partition_wait_than_its_share(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_history, "SHARE", (7, 20))
+    waited: list[int] = []
+    feed = Merge.feed
+
+    def watched(merge: Merge, source: int, batch: Any) -> None:
+        feed(merge, source, batch)
+        waited.append(merge.waiting(source))
+
+    monkeypatch.setattr(Merge, "feed", watched)
+    written = some_records(stage, 1_000)
+    await write(stage, written)
+    found, _ = await read(stage, wanted(stage))
+    assert places(found) == ordered(stage, written)
+    assert max(waited) <= 20
