@@ -36,7 +36,12 @@ class Gates:
             ("max_percent", self.max_percent, Decimal(100 * added) / accounts if accounts else Decimal(0)),
         )
         return [
-            {"name": name, "limit": str(limit), "value": f"{value:.6f}", "passed": value <= limit}
+            {"name": name, "limit": _text(limit), "value": _text(value), "passed": value <= limit}
             for name, limit, value in values
             if limit is not None
         ]
+
+
+def _text(number: Decimal | int) -> str:
+    """Write a number with six decimals at most, and no more than it needs."""
+    return f"{Decimal(number).quantize(Decimal('0.000001')).normalize():f}"
