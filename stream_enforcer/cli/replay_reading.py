@@ -2,22 +2,22 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import typer
 
 from stream_enforcer.cli.replay_progress import Progress
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.decisions import values_of
+from stream_enforcer.kafka.decisions import published
 from stream_enforcer.kafka.history import Bound, TopicHistory, Wanted
 from stream_enforcer.kafka.service import input_kinds
 from stream_enforcer.kafka.topics import partition_counts
 from stream_enforcer.replay.event_files import Line, open_lines, read_lines
 from stream_enforcer.replay.history import BadHistory, Manifest
 from stream_enforcer.replay.history.files import open_files
-from stream_enforcer.replay.published import Published
 from stream_enforcer.replay.trial import Trial
 from stream_enforcer.settings import Settings
 
@@ -36,6 +36,13 @@ class Stretch:
     start: tuple[str, ...] = ()
     end: tuple[str, ...] = ()
     part: tuple[int, int] = (0, 1)
+
+
+class TakesDecisions(Protocol):
+    """What published decisions are read for."""
+
+    def take(self, lines: Iterable[Line], name: str) -> None:
+        """Take decisions in the order in which they were published, and the name of where they stand."""
 
 
 def bound(texts: Sequence[str]) -> Bound:
@@ -104,22 +111,23 @@ async def _partitions(clients: Clients, settings: Settings, stretch: Stretch) ->
     return [partition for partition in range(count) if partition % parts == number]
 
 
-async def read_decisions(settings: Settings, stretch: Stretch, published: Published) -> None:
+async def read_decisions(settings: Settings, stretch: Stretch, taker: TakesDecisions) -> None:
     """Take all decisions that were published.
 
     Raises:
+        BadHistory: There is no topic of decisions.
         ReadStalled: A partition's end was not reached.
         KafkaError, OSError: Kafka does not answer.
     """
-    clients, topic = Clients(settings.kafka), settings.topics.decisions
-    numbers = await _partitions(clients, settings, stretch)
-    if numbers is None:
-        numbers = [*range((await partition_counts(clients)).get(topic, 0))]
-    async for record in values_of(clients, topic, numbers):
-        published.take([Line(record.offset, record.value, whole=True)], f"{topic}-{record.partition}")
+    topic = settings.topics.decisions
+    numbers = await _partitions(Clients(settings.kafka), settings, stretch)
+    async with aclosing(published(settings, numbers)) as decisions:
+        async for found in decisions:
+            line = Line(found.offset, found.value, whole=True)
+            taker.take([line], f"{topic}-{found.partition}")
 
 
-def read_decision_files(names: Iterable[str], published: Published) -> None:
+def read_decision_files(names: Iterable[str], taker: TakesDecisions) -> None:
     """Take the decisions of files.
 
     Raises:
@@ -127,4 +135,4 @@ def read_decision_files(names: Iterable[str], published: Published) -> None:
     """
     for name in names:
         with open_lines(name, typer.get_binary_stream("stdin")) as stream:
-            published.take(read_lines(stream), name)
+            taker.take(read_lines(stream), name)

@@ -1,7 +1,7 @@
-"""Read the topic of decisions: an account's last one, or all."""
+"""Read decisions from their topic: an account's last one, or all."""
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from collections.abc import AsyncGenerator, Collection
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
@@ -10,7 +10,16 @@ from stream_enforcer.kafka.bounded_read import records_of
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.topics import MEND, TopicsMismatch, partition_counts
+from stream_enforcer.replay.history import BadHistory
 from stream_enforcer.settings import Settings
+
+
+class Published(NamedTuple):
+    """A decision as it stands in its topic."""
+
+    partition: int
+    offset: int
+    value: bytes
 
 
 async def last_decision(settings: Settings, account_id: str) -> bytes | None:
@@ -43,24 +52,6 @@ async def last_decision(settings: Settings, account_id: str) -> bytes | None:
     return None
 
 
-async def values_of(clients: Clients, topic: str, partitions: Iterable[int]) -> AsyncIterator[Any]:
-    """Yield the records of partitions that have a value, as far as they go now.
-
-    Raises:
-        ReadStalled: No progress for a while.
-        KafkaError, OSError: The cluster does not answer.
-    """
-    reader = clients.reader()
-    try:
-        await start_within(START_SECONDS, reader.start())
-        for number in partitions:
-            async for record in records_of(reader, TopicPartition(topic, number)):
-                if record.value is not None:
-                    yield record
-    finally:
-        await end_within(CLOSE_SECONDS, reader.stop())
-
-
 def search_order(key: bytes, count: int) -> list[int]:
     """Return the partitions of a topic, the one that the default partitioner gives to the key first."""
     every = list(range(count))
@@ -74,3 +65,32 @@ async def _last_value(reader: AIOKafkaConsumer, tp: TopicPartition, key: bytes) 
         if record.key == key and record.value is not None:
             found = record.value
     return found
+
+
+async def published(
+    settings: Settings, partitions: Collection[int] | None = None
+) -> AsyncGenerator[Published, None]:
+    """Yield all committed decisions, partition by partition, up to their topic's end at the start.
+
+    Args:
+        settings: Of the service that published them.
+        partitions: Which to read; None for all.
+
+    Raises:
+        BadHistory: There is no topic of decisions.
+        ReadStalled: No progress for a while.
+        KafkaError, OSError: The cluster does not answer.
+    """
+    clients, topic = Clients(settings.kafka), settings.topics.decisions
+    count = (await partition_counts(clients)).get(topic)
+    if count is None:
+        raise BadHistory(f"no topic {topic}, or no right to Describe it")
+    reader = clients.reader()
+    try:
+        await start_within(START_SECONDS, reader.start())
+        for partition in range(count) if partitions is None else partitions:
+            async for record in records_of(reader, TopicPartition(topic, partition)):
+                if record.value is not None:
+                    yield Published(partition, record.offset, record.value)
+    finally:
+        await end_within(CLOSE_SECONDS, reader.stop())

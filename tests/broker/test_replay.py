@@ -38,15 +38,18 @@ async def _served(servers: str) -> Stage:
 
 
 def replay(stage: Stage, out: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["replay", *arguments, "--out", str(out)], env=environment(stage))
+
+
+def environment(stage: Stage) -> dict[str, str]:
     kafka, shape = stage.settings.kafka, {"partitions", "replication"}
-    environment = {
+    return {
         f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         f"{PREFIX}KAFKA__GROUP": kafka.group,
         f"{PREFIX}GEO": json.dumps(geo_sources()),
         f"{PREFIX}OWNERSHIP": json.dumps([str(ownership_file())]),
         **{f"{PREFIX}TOPICS__{k.upper()}": v for k, v in stage.topics.model_dump(exclude=shape).items()},
     }
-    return CliRunner().invoke(app, ["replay", *arguments, "--out", str(out)], env=environment)
 
 
 def test_what_run_decided_is_what_replay_decides(served: Stage, tmp_path: Path) -> None:
@@ -114,3 +117,10 @@ def test_bounds_that_make_no_sense_are_refused(
 def test_the_published_decisions_are_rows_of_json(served: Stage, tmp_path: Path) -> None:
     result = replay(served, tmp_path, "--json")
     assert orjson.loads(result.stdout) == read(tmp_path)[0]
+
+
+def test_what_run_decided_comes_out_again(served: Stage) -> None:
+    result = CliRunner().invoke(app, ["replay", "--reproduce"], env=environment(served))
+    assert (result.exit_code, result.stderr) == (0, "")
+    published = len(asyncio.run(served.decisions()))
+    assert result.stdout == f"{published:,} decisions judged again, 0 differ, 0 not judged\n"
