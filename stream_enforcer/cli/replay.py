@@ -1,6 +1,7 @@
 """`stream-enforcer replay`: what a policy would have done on history, account by account, and what it would cost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -8,9 +9,9 @@ from typing import Annotated, NoReturn
 import orjson
 import typer
 
-from stream_enforcer.cli.asking import ask
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.cli.decide import GeoSources, PolicyFile
+from stream_enforcer.cli.replay_comparison import REFUSALS, Asked, compare
 from stream_enforcer.cli.replay_group import ReplayGroup
 from stream_enforcer.cli.replay_options import (
     Against,
@@ -27,28 +28,16 @@ from stream_enforcer.cli.replay_options import (
     Parquet,
     Part,
     To,
+    Workers,
 )
-from stream_enforcer.cli.replay_reading import (
-    Stretch,
-    read_decision_files,
-    read_decisions,
-    read_files,
-    read_topics,
-)
+from stream_enforcer.cli.replay_reading import WHOLE, Stretch
 from stream_enforcer.cli.replay_reproduce import reproduce
-from stream_enforcer.cli.replay_sides import DECISIONS, Given, timelines
-from stream_enforcer.domain.world import World
-from stream_enforcer.reference.errors import BadReference
-from stream_enforcer.reference.policy_file import BadPolicy
-from stream_enforcer.replay.conclusion import conclude
+from stream_enforcer.cli.replay_sides import DECISIONS, Given
+from stream_enforcer.cli.replay_workers import compare_in_parts, put_together
 from stream_enforcer.replay.gates import Gates
-from stream_enforcer.replay.history import BadHistory, Manifest
 from stream_enforcer.replay.outcome import Json
-from stream_enforcer.replay.published import Published
-from stream_enforcer.replay.results import BadResult, joined, write, write_parquet
-from stream_enforcer.replay.results import read as read_result
-from stream_enforcer.replay.summary import NotOfOneRun, gated, merged, of_side, side, summary
-from stream_enforcer.replay.trial import Trial
+from stream_enforcer.replay.results import write, write_parquet
+from stream_enforcer.replay.summary import gated, of_side
 from stream_enforcer.settings import Settings
 
 app = typer.Typer(cls=ReplayGroup, no_args_is_help=False)
@@ -71,6 +60,7 @@ def run(
     start: From = None,
     end: To = None,
     part: Part = "0/1",
+    workers: Workers = 1,
     out: Out = Path("replay"),
     parquet: Parquet = None,
     max_new_suspensions: MaxNew = None,
@@ -89,24 +79,20 @@ def run(
         policy, geo = policy or settings.policy, geo or list(settings.geo)
         ownership = ownership or [str(path) for path in settings.ownership]
     new = Given(policy, ownership or ())
-    old = _old(new, against, against_ownership, decisions, settings)
-    stretch = Stretch(tuple(start or ()), tuple(end or ()), _part(part))
-    try:
-        lines = timelines([new] if old is None else [old, new], geo or ())
-        trial, world = Trial(lines), lines[-1].last
-        published = None if old is not None else Published(world.policy.restricted)
-        manifest = _read(files, settings, stretch, trial)
-        if published is not None:
-            _read_published(decisions, settings, stretch, published)
-        sides = (_side(old, lines[0].last), _side(new, world))
-        result = _result(manifest, sides, trial, published)
-        _finish(
-            result, Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent)), out, parquet, as_json
-        )
-    except (BadPolicy, BadReference, BadHistory, BadResult) as error:
-        _wrong(str(error))
-    except OSError as error:
-        _wrong(f"{error.filename or 'output'}: {error.strerror or error}")
+    asked = Asked(
+        new=new,
+        old=_old(new, against, against_ownership, decisions, settings),
+        geo=tuple(geo or ()),
+        files=tuple(files or ()),
+        decisions=tuple(decisions or ()),
+        stretch=Stretch(tuple(start or ()), tuple(end or ()), _part(part)),
+        settings=settings,
+    )
+    _refuse_unfit(asked, workers)
+    gates = Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent))
+    with _refusals():
+        result = compare(asked) if workers == 1 else compare_in_parts(asked, workers, out)
+        _finish(result, gates, out, parquet, as_json)
 
 
 @app.command()
@@ -122,16 +108,9 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Put the results of several parts together: what one run over all of them would have said, to the byte."""
-    try:
-        read = [read_result(part) for part in parts]
-        whole = merged([found for found, _ in read]), joined([rows for _, rows in read])
-        _finish(
-            whole, Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent)), out, parquet, as_json
-        )
-    except (BadResult, NotOfOneRun) as error:
-        _wrong(str(error))
-    except OSError as error:
-        _wrong(f"{error.filename or 'output'}: {error.strerror or error}")
+    gates = Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent))
+    with _refusals():
+        _finish(put_together(parts), gates, out, parquet, as_json)
 
 
 app.command()(reproduce)
@@ -154,6 +133,14 @@ def _old(
     return Given(new.policy if against is None else Path(against), against_ownership or new.ownership)
 
 
+def _refuse_unfit(asked: Asked, workers: int) -> None:
+    """Refuse what would be ignored without a word."""
+    if asked.files and (workers > 1 or asked.stretch != Stretch()):
+        _wrong("--from, --to, --part and --workers are for topics; files are read whole, by one process")
+    if workers > 1 and asked.stretch.part != WHOLE:
+        _wrong("--workers and --part: a part is read by one process")
+
+
 def _part(text: str) -> tuple[int, int]:
     number, _, parts = text.partition("/")
     if not (number.isdecimal() and parts.isdecimal() and int(number) < int(parts)):
@@ -163,33 +150,6 @@ def _part(text: str) -> tuple[int, int]:
 
 def _exact(number: float | None) -> Decimal | None:
     return None if number is None else Decimal(str(number))
-
-
-def _read(files: Sequence[str] | None, settings: Settings | None, stretch: Stretch, trial: Trial) -> Manifest:
-    if settings is None:
-        return read_files(files or (), trial)
-    manifest: Manifest = ask(read_topics(settings, stretch, trial), settings, "replay")
-    return manifest
-
-
-def _read_published(
-    files: Sequence[str] | None, settings: Settings | None, stretch: Stretch, published: Published
-) -> None:
-    if files or settings is None:
-        read_decision_files(files or (), published)
-    else:
-        ask(read_decisions(settings, stretch, published), settings, "replay")
-
-
-def _side(given: Given | None, world: World) -> Json:
-    return side("what was decided", None) if given is None else side(given.what, world)
-
-
-def _result(
-    manifest: Manifest, sides: tuple[Json, Json], trial: Trial, published: Published | None
-) -> tuple[Json, list[Json]]:
-    totals, rows = conclude(trial, None if published is None else published.stand)
-    return summary(manifest, sides, trial, totals), rows
 
 
 def _finish(
@@ -221,6 +181,17 @@ def _told(found: Json, out: Path) -> list[str]:
         f"let in {totals['lifted_suspensions']:,}; other changes {totals['other_changes']:,}",
     ]
     return [*told, *(f"note: {note}" for note in found["run"]["notes"]), f"in {out}"]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say what is wrong, and exit with 2."""
+    try:
+        yield
+    except REFUSALS as error:
+        _wrong(str(error))
+    except OSError as error:
+        _wrong(f"{error.filename or 'output'}: {error.strerror or error}")
 
 
 def _wrong(message: str) -> NoReturn:

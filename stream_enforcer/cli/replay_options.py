@@ -56,7 +56,10 @@ To = Annotated[
 Part = Annotated[
     str, typer.Option("--part", metavar="I/N", help="Read the I-th of N parts of the partitions, from 0.")
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the result goes.")]
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, help="Share the partitions out to so many processes.")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the result goes.")]
 Parquet = Annotated[
     Path | None, typer.Option("--parquet", metavar="FILE", help="Write the changed accounts as Parquet, too.")
 ]

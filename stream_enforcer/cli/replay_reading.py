@@ -1,7 +1,7 @@
 """What a replay reads: files, or topics between two bounds."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from stream_enforcer.replay.history.files import open_files
 from stream_enforcer.replay.trial import Trial
 from stream_enforcer.settings import Settings
 
+WHOLE: Final = (0, 1)
+"""The one part of one."""
 _OFFSET: Final = re.compile(r"(.+)-(\d+)=(\d+)")
 
 
@@ -35,7 +37,7 @@ class Stretch:
 
     start: tuple[str, ...] = ()
     end: tuple[str, ...] = ()
-    part: tuple[int, int] = (0, 1)
+    part: tuple[int, int] = WHOLE
 
 
 class TakesDecisions(Protocol):
@@ -90,7 +92,10 @@ async def read_topics(settings: Settings, stretch: Stretch, trial: Trial) -> Man
     clients = Clients(settings.kafka)
     start = bound(stretch.start)
     wanted = Wanted(
-        input_kinds(settings), await _partitions(clients, settings, stretch), start, bound(stretch.end)
+        input_kinds(settings),
+        await _partitions(clients, settings, stretch),
+        _of_part(start, stretch),
+        _of_part(bound(stretch.end), stretch),
     )
     async with TopicHistory(clients, wanted) as history:
         total = sum(source.end - source.start for source in history.manifest.sources)
@@ -101,6 +106,14 @@ async def read_topics(settings: Settings, stretch: Stretch, trial: Trial) -> Man
         manifest = history.manifest
     notes = () if start is None else ("what accounts showed before the start is not known",)
     return Manifest(manifest.sources, (*manifest.notes, *notes))
+
+
+def _of_part(given: Bound, stretch: Stretch) -> Bound:
+    """Return a bound without the partitions that other parts read; each of those is looked at there."""
+    number, parts = stretch.part
+    if not isinstance(given, Mapping):
+        return given
+    return {part: offset for part, offset in given.items() if part[1] % parts == number}
 
 
 async def _partitions(clients: Clients, settings: Settings, stretch: Stretch) -> list[int] | None:

@@ -99,7 +99,7 @@ def _joined(one: Json, other: Json) -> Json:
         **one["run"],
         "sources": _sources(sources),
         "period": _period(one["run"]["period"], other["run"]["period"]),
-        "notes": sorted(one["run"]["notes"] + other["run"]["notes"]),
+        "notes": sorted({*one["run"]["notes"], *other["run"]["notes"]}),
     }
     counts = {
         name: _added(value, other[name])

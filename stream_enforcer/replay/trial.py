@@ -12,6 +12,7 @@ from stream_enforcer.replay.cost import DailyCost
 from stream_enforcer.replay.timeline import Reign, Timeline
 
 NO_EVIDENCE: Final = Evidence()
+_NO_END: Final = 1 << 63
 
 
 @dataclass(slots=True)
@@ -134,6 +135,15 @@ class Trial:
                 told = tracked.told[side]
                 told.take(reign.world.verdict(tracked.evidence, told.standing), reign.since_ms)
         self._next_ms = self._coming[-1][1].since_ms if self._coming else None
+
+    def end(self, before_ms: int | None) -> None:
+        """Put in force what is still to come, so that every part of a history ends in the same worlds.
+
+        Args:
+            before_ms: When history ends; what is valid from a later time on is left out. None where no time says
+                when it ends: reference data that were given are then all taken for valid.
+        """
+        self._change_worlds(_NO_END if before_ms is None else before_ms - 1)
 
     def verdict(self, tracked: Tracked, side: int) -> Verdict:
         """Judge an account once more as a side has it now."""

@@ -14,7 +14,8 @@ from stream_enforcer.demo.events import generate
 from stream_enforcer.reference.world_files import load_world
 from stream_enforcer.replay.results import read
 from stream_enforcer.settings import PREFIX
-from tests.broker.stage import Stage, make_stage
+from tests.broker.stage import PARTITIONS, Stage, make_stage
+from tests.builders import company
 
 EVENTS = 6_000
 
@@ -75,6 +76,28 @@ def test_parts_of_the_partitions_are_the_whole(served: Stage, tmp_path: Path) ->
         assert (merged / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("workers", [2, PARTITIONS + 1])
+def test_several_processes_say_what_one_says_to_the_byte(served: Stage, tmp_path: Path, workers: int) -> None:
+    one, several = tmp_path / "one", tmp_path / "several"
+    nobody = tmp_path / "nobody.jsonl"
+    nobody.write_bytes(orjson.dumps(company("nobody", "SG")))
+    data = ["--ownership", str(nobody), "--ownership", f"2099-01-01={ownership_file()}"]
+    asked = ["--from", f"{served.topics.usage}-1=40", *data, "--against-ownership", str(nobody)]
+    assert replay(served, one, *asked).exit_code == 0
+    assert {row["new"]["since"][:4] for row in read(one)[1]} >= {"2099"}
+    result = replay(served, several, *asked, "--workers", str(workers))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert sorted(path.name for path in several.iterdir()) == sorted(path.name for path in one.iterdir())
+    for path in one.iterdir():
+        assert (several / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_process_that_fails_ends_the_others(served: Stage, tmp_path: Path) -> None:
+    result = replay(served, tmp_path, "--workers", "2", "--to", f"{served.topics.usage}-0=99999999")
+    assert result.exit_code == 2
+    assert not (tmp_path / "summary.json").exists()
+
+
 def test_a_gate_fails_on_a_policy_that_suspends_too_many(served: Stage, tmp_path: Path) -> None:
     policy = tmp_path / "everybody.yaml"
     policy.write_text(
@@ -104,6 +127,7 @@ def test_a_stretch_of_time_is_read_and_what_is_missing_is_said(served: Stage, tm
         (["--from", "no-such-topic-0=4"], "no-such-topic"),
         (["--to", "{usage}-0=99999999"], "99,999,999"),
         (["--part", "3/3"], "--part 3/3"),
+        (["--part", "0/2", "--workers", "2"], "--workers and --part"),
     ],
 )
 def test_bounds_that_make_no_sense_are_refused(

@@ -212,6 +212,24 @@ def test_parts_put_together_are_the_whole_to_the_byte(files: Files) -> None:
         assert (files.folder / "merged" / name).read_bytes() == (whole_out / name).read_bytes()
 
 
+def test_an_account_without_later_events_is_judged_by_the_data_that_came_later(files: Files) -> None:
+    before, after = files.lines("before.jsonl", REGISTER[:-2]), files.lines("after.jsonl", REGISTER)
+    dated = ["--ownership", before, "--ownership", f"2031-01-01={after}"]
+    result = files.replay("--policy", files.policy(50), *dated, "--against-ownership", before)
+    assert result.exit_code == 0
+    (row,) = read(files.out)[1]
+    assert (row["account_id"], row["new"]["since"]) == ("owned", "2031-01-01T00:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--workers", "2"], ["--part", "0/2"], ["--from", "2026-01-01"], ["--to", "2026-01-01"]]
+)
+def test_what_is_for_topics_is_refused_for_files(files: Files, arguments: list[str]) -> None:
+    result = files.replay("--policy", files.policy(25), "--against", files.policy(50), *arguments)
+    assert result.exit_code == 2
+    assert "are for topics" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
