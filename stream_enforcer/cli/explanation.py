@@ -106,8 +106,7 @@ def _value(name: str, value: Any) -> str:
 def _ownership(ownership: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[RenderableType]:
     over = "more than" if ownership.get("strict", True) else "at least"
     yield Text(f"Restricted holders may not have {over} {percent(ownership['threshold'])}.")
-    if ownership["match"]["kind"] == "name":
-        yield Text("The company was found by its name alone, so what is proved of it counts as possible.")
+    yield from _match(ownership["match"], names)
     yield tree(ownership, names)
     if not ownership.get("proof_complete", True):
         yield Text("The proof is not complete: too many stakes take part.")
@@ -135,3 +134,17 @@ def _chain(decision: Mapping[str, Any]) -> Iterator[Text]:
     yield Text(f"evidence hash {decision['evidence_hash']}")
     if decision["override_id"] is not None:
         yield Text(f"override in force: {decision['override_id']}")
+
+
+def _match(match: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Text]:
+    """Say how the company was found, where that was by its name, and who was next."""
+    if match["kind"] != "name":
+        return
+    yield Text("The company was found by its name alone, so what is proved of it counts as possible.")
+    why = ", ".join(feature.replace("-", " ") for feature in match["features"])
+    following = match["runner_up"]
+    after = "nothing else came near"
+    if following is not None:
+        other = names.get(following["entity"], following["entity"])
+        after = f"next came {other}, with {following['score']}"
+    yield Text(f"The names are alike by {match['score']} of 100 ({why}); {after}.")

@@ -197,8 +197,15 @@ def test_a_shadow_policys_decision_is_told_to_have_no_effect() -> None:
 
 def test_a_company_found_by_name_and_an_incomplete_proof_are_told() -> None:
     ownership = changed()["ownership"]
-    by_name = {**ownership, "match": {"kind": "name", "score": 80}, "strict": False, "proof_complete": False}
+    match = {
+        "kind": "name",
+        "score": 80,
+        "features": ["same-words"],
+        "runner_up": {"entity": "x", "score": 61},
+    }
+    by_name = {**ownership, "match": match, "strict": False, "proof_complete": False}
     text = told(changed(ownership=by_name))
+    assert "The names are alike by 80 of 100 (same words); next came x, with 61." in text
     assert "found by its name alone, so what is proved of it counts as possible" in text
     assert "may not have at least 50 %." in text
     assert "The proof is not complete" in text
