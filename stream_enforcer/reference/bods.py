@@ -109,15 +109,14 @@ class BodsReader:
         return range(first, after)
 
     def _withdraw(self, name: str, record: int, read: _Read) -> None:
-        """Take back what a record's latest statement said, but for what is said anew."""
+        """Take back what a record's latest statement said; an entity that is described anew keeps its place."""
         said = self._records.said(record)
         if said.entity and read.entity is None:
             self._sink.no_entity(name)
-        given = {row.stake.id for row in read.rows if not row.indirect}
         for place, row in enumerate(said.rows):
             self._holdings.drop(row)
             stake = name if len(said.rows) == 1 else f"{name}#{place}"
-            if self._indirect.pop(row, None) is None and stake not in given:
+            if self._indirect.pop(row, None) is None:
                 self._sink.no_stake(stake)
 
     def end(self) -> None:
