@@ -1,7 +1,7 @@
 """An ownership graph that answers from a snapshot file: nothing is loaded, entities and stakes are made on demand."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -166,9 +166,29 @@ class _Stakes(Mapping[str, tuple[Stake, ...]]):
     def __len__(self) -> int:
         return sum(first != last for first, last in zip(self._start, self._start[1:], strict=False))
 
+    def values(self) -> ValuesView[tuple[Stake, ...]]:
+        return _Groups(self)
+
+    def groups(self) -> Iterator[tuple[Stake, ...]]:
+        """Yield the stakes of each party, by number: a party that damage hides from the index has stakes as well."""
+        for number in range(self._records.parties):
+            if self._start[number] != self._start[number + 1]:
+                yield self._stakes(number)
+
     def _find(self, key: str) -> tuple[Stake, ...]:
         number = self._records.number(key)
         return () if number is None else self._stakes(number)
+
+
+class _Groups(ValuesView[tuple[Stake, ...]]):
+    """The stakes of all parties."""
+
+    def __init__(self, stakes: _Stakes) -> None:
+        super().__init__(stakes)
+        self._of = stakes
+
+    def __iter__(self) -> Iterator[tuple[Stake, ...]]:
+        return self._of.groups()
 
 
 class _StakesById(Mapping[str, Stake]):

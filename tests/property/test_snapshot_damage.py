@@ -63,6 +63,7 @@ def use(snapshot: Snapshot) -> Iterator[Callable[[], object]]:
 
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=4))
 @example([(0.9999, 255)])
+@example([(0.6673984952196661, 1)])
 def test_changed_bytes_are_found_by_the_check_and_crash_nothing(
     sound: Path, changes: list[tuple[float, int]]
 ) -> None:
