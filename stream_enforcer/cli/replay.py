@@ -11,8 +11,9 @@ import typer
 
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.cli.decide import GeoSources, PolicyFile
-from stream_enforcer.cli.replay_comparison import REFUSALS, Asked, compare
+from stream_enforcer.cli.replay_comparison import REFUSALS, Asked, Result, compare, prepare
 from stream_enforcer.cli.replay_group import ReplayGroup
+from stream_enforcer.cli.replay_interruption import EXIT, Interrupted
 from stream_enforcer.cli.replay_options import (
     Against,
     AgainstOwnership,
@@ -27,13 +28,14 @@ from stream_enforcer.cli.replay_options import (
     Ownership,
     Parquet,
     Part,
+    Resume,
     To,
     Workers,
 )
 from stream_enforcer.cli.replay_reading import WHOLE, Stretch
 from stream_enforcer.cli.replay_reproduce import reproduce
 from stream_enforcer.cli.replay_sides import DECISIONS, Given
-from stream_enforcer.cli.replay_workers import compare_in_parts, put_together
+from stream_enforcer.cli.replay_workers import compare_in_parts, forget, put_together
 from stream_enforcer.replay.gates import Gates
 from stream_enforcer.replay.outcome import Json
 from stream_enforcer.replay.results import write, write_parquet
@@ -61,6 +63,7 @@ def run(
     end: To = None,
     part: Part = "0/1",
     workers: Workers = 1,
+    resume: Resume = False,
     out: Out = Path("replay"),
     parquet: Parquet = None,
     max_new_suspensions: MaxNew = None,
@@ -91,8 +94,14 @@ def run(
     _refuse_unfit(asked, workers)
     gates = Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent))
     with _refusals():
-        result = compare(asked) if workers == 1 else compare_in_parts(asked, workers, out)
-        _finish(result, gates, out, parquet, as_json)
+        result = (
+            compare(prepare(asked), out, resume=resume)
+            if workers == 1
+            else compare_in_parts(asked, workers, out, resume=resume)
+        )
+        write(out, found := gated(result[0], gates), result[1])
+        forget(out)
+        _finish((found, result[1]), out, parquet, as_json)
 
 
 @app.command()
@@ -110,7 +119,9 @@ def merge(
     """Put the results of several parts together: what one run over all of them would have said, to the byte."""
     gates = Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent))
     with _refusals():
-        _finish(put_together(parts), gates, out, parquet, as_json)
+        whole, rows = put_together(parts)
+        write(out, found := gated(whole, gates), rows)
+        _finish((found, rows), out, parquet, as_json)
 
 
 app.command()(reproduce)
@@ -152,11 +163,9 @@ def _exact(number: float | None) -> Decimal | None:
     return None if number is None else Decimal(str(number))
 
 
-def _finish(
-    result: tuple[Json, list[Json]], gates: Gates, out: Path, parquet: Path | None, as_json: bool
-) -> None:
-    found, rows = gated(result[0], gates), result[1]
-    write(out, found, rows)
+def _finish(result: Result, out: Path, parquet: Path | None, as_json: bool) -> None:
+    """Tell what a replay found, which is written."""
+    found, rows = result
     if parquet is not None:
         write_parquet(parquet, rows)
     if as_json:
@@ -188,6 +197,9 @@ def _refusals() -> Iterator[None]:
     """Say what is wrong, and exit with 2."""
     try:
         yield
+    except Interrupted as interrupted:
+        typer.echo(str(interrupted), err=True)
+        raise typer.Exit(EXIT) from interrupted
     except REFUSALS as error:
         _wrong(str(error))
     except OSError as error:

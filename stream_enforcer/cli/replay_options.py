@@ -59,6 +59,9 @@ Part = Annotated[
 Workers = Annotated[
     int, typer.Option("--workers", min=1, help="Share the partitions out to so many processes.")
 ]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on where an interrupted run with the same --out stood.")
+]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the result goes.")]
 Parquet = Annotated[
     Path | None, typer.Option("--parquet", metavar="FILE", help="Write the changed accounts as Parquet, too.")

@@ -9,14 +9,16 @@ from typing import Final, Protocol
 
 import typer
 
+from stream_enforcer.cli.replay_interruption import Interruption
 from stream_enforcer.cli.replay_progress import Progress
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.decisions import published
 from stream_enforcer.kafka.history import Bound, TopicHistory, Wanted
 from stream_enforcer.kafka.service import input_kinds
 from stream_enforcer.kafka.topics import partition_counts
+from stream_enforcer.replay.bookmark import Reading
 from stream_enforcer.replay.event_files import Line, open_lines, read_lines
-from stream_enforcer.replay.history import BadHistory, Manifest
+from stream_enforcer.replay.history import BadHistory, Source
 from stream_enforcer.replay.history.files import open_files
 from stream_enforcer.replay.trial import Trial
 from stream_enforcer.settings import Settings
@@ -68,44 +70,75 @@ def bound(texts: Sequence[str]) -> Bound:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def read_files(names: Sequence[str], trial: Trial) -> Manifest:
-    """Let a trial take files.
+def read_files(names: Sequence[str], trial: Trial, reading: Reading, stop: Interruption) -> None:
+    """Let a trial take files, until it is interrupted.
+
+    Args:
+        names: The files.
+        trial: Takes them.
+        reading: How far they were read before; brought up to date.
+        stop: Ends it between two chunks.
 
     Raises:
         BadHistory: A file can't be read as one of events.
         OSError: It can't be read at all.
     """
-    with open_files(names, typer.get_binary_stream("stdin")) as history, Progress(None) as progress:
+    stdin = typer.get_binary_stream("stdin")
+    with open_files(names, stdin, reading.positions) as history, Progress(None) as progress:
         for chunk in history:
             trial.take(chunk)
             progress.add(len(chunk))
-        return history.manifest
+            if stop.requested:
+                break
+        positions = history.positions
+    reading.positions = positions
+    reading.sources = tuple(Source(name, 0, 1, positions[name, 0].offset) for name in names)
 
 
-async def read_topics(settings: Settings, stretch: Stretch, trial: Trial) -> Manifest:
-    """Let a trial take topics, up to where they end now.
+async def read_topics(
+    settings: Settings, stretch: Stretch, trial: Trial, reading: Reading, stop: Interruption
+) -> None:
+    """Let a trial take topics, up to where they end now or ended when they were read first.
+
+    Args:
+        settings: Name the topics.
+        stretch: What is read of them.
+        trial: Takes them.
+        reading: How far they were read before; brought up to date, also where the reading breaks off.
+        stop: Ends it between two chunks.
 
     Raises:
         BadHistory: They can't be read as wanted.
         KafkaError, OSError: Kafka does not answer.
     """
     clients = Clients(settings.kafka)
-    start = bound(stretch.start)
-    wanted = Wanted(
-        input_kinds(settings),
-        await _partitions(clients, settings, stretch),
-        _of_part(start, stretch),
-        _of_part(bound(stretch.end), stretch),
-    )
-    async with TopicHistory(clients, wanted) as history:
-        total = sum(source.end - source.start for source in history.manifest.sources)
-        with Progress(total) as progress:
-            async for chunk in history:
-                trial.take(chunk)
-                progress.add(len(chunk))
-        manifest = history.manifest
-    notes = () if start is None else ("what accounts showed before the start is not known",)
-    return Manifest(manifest.sources, (*manifest.notes, *notes))
+    with stop.cancels():
+        wanted = await _wanted(clients, settings, stretch, reading)
+        async with TopicHistory(clients, wanted) as history:
+            try:
+                await _take(history, trial)
+            finally:
+                if not reading.positions:
+                    reading.sources, reading.notes = history.manifest
+                reading.positions = history.positions
+
+
+async def _take(history: TopicHistory, trial: Trial) -> None:
+    total = sum(source.end - source.start for source in history.manifest.sources)
+    with Progress(total) as progress:
+        async for chunk in history:
+            trial.take(chunk)
+            progress.add(len(chunk))
+
+
+async def _wanted(clients: Clients, settings: Settings, stretch: Stretch, reading: Reading) -> Wanted:
+    kinds = input_kinds(settings)
+    if reading.sources is not None:
+        ends = {(source.name, source.partition): source.end for source in reading.sources}
+        return Wanted(kinds, {number for _, number in ends}, None, ends, reading.positions)
+    start, end = bound(stretch.start), bound(stretch.end)
+    numbers = await _partitions(clients, settings, stretch)
+    return Wanted(kinds, numbers, _of_part(start, stretch), _of_part(end, stretch))
 
 
 def _of_part(given: Bound, stretch: Stretch) -> Bound:
@@ -124,8 +157,10 @@ async def _partitions(clients: Clients, settings: Settings, stretch: Stretch) ->
     return [partition for partition in range(count) if partition % parts == number]
 
 
-async def read_decisions(settings: Settings, stretch: Stretch, taker: TakesDecisions) -> None:
-    """Take all decisions that were published.
+async def read_decisions(
+    settings: Settings, stretch: Stretch, taker: TakesDecisions, stop: Interruption
+) -> None:
+    """Take all decisions that were published, until it is interrupted.
 
     Raises:
         BadHistory: There is no topic of decisions.
@@ -133,11 +168,12 @@ async def read_decisions(settings: Settings, stretch: Stretch, taker: TakesDecis
         KafkaError, OSError: Kafka does not answer.
     """
     topic = settings.topics.decisions
-    numbers = await _partitions(Clients(settings.kafka), settings, stretch)
-    async with aclosing(published(settings, numbers)) as decisions:
-        async for found in decisions:
-            line = Line(found.offset, found.value, whole=True)
-            taker.take([line], f"{topic}-{found.partition}")
+    with stop.cancels():
+        numbers = await _partitions(Clients(settings.kafka), settings, stretch)
+        async with aclosing(published(settings, numbers)) as decisions:
+            async for found in decisions:
+                line = Line(found.offset, found.value, whole=True)
+                taker.take([line], f"{topic}-{found.partition}")
 
 
 def read_decision_files(names: Iterable[str], taker: TakesDecisions) -> None:

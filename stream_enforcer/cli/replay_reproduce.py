@@ -8,6 +8,7 @@ import typer
 
 from stream_enforcer.cli.asking import ask
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
+from stream_enforcer.cli.replay_interruption import Interruption
 from stream_enforcer.cli.replay_options import DecisionFiles, JsonCounts
 from stream_enforcer.cli.replay_reading import Stretch, read_decision_files, read_decisions
 from stream_enforcer.reference.policy_file import BadPolicy, load_policy
@@ -45,7 +46,7 @@ def reproduce(
         if settings is None:
             read_decision_files(decisions or (), found)
         else:
-            ask(read_decisions(settings, Stretch(), found), settings, "replay")
+            ask(read_decisions(settings, Stretch(), found, Interruption()), settings, "replay")
     except (BadPolicy, BadHistory) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

@@ -41,13 +41,20 @@ async def end_within(seconds: float, stop: Coroutine[Any, Any, None]) -> str | N
 
     The client may hang in `stop` while the cluster is away. And a consumer that is stopped between two fetches
     that failed, or right after its assignment, ends in a cancellation of its own making, which would cancel
-    whoever awaits it. So `stop` runs as a task that is watched and not awaited.
+    whoever awaits it. So `stop` runs as a task that is watched and not awaited. A cancellation waits until it is
+    through, too: a client that is left halfway keeps its connections.
 
     Returns:
         What went wrong, in a word; None when nothing did.
     """
     stopping = asyncio.create_task(stop, name="stop")
-    await asyncio.wait([stopping], timeout=seconds)
+    try:
+        await asyncio.wait([stopping], timeout=seconds)
+    except asyncio.CancelledError:
+        await asyncio.wait([stopping], timeout=seconds)
+        if not stopping.cancel() and not stopping.cancelled():
+            stopping.exception()  # is no news by then
+        raise
     if not stopping.done():
         stopping.cancel()
         return "TimeoutError"

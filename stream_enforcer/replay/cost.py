@@ -1,6 +1,7 @@
 """What an account's usage costs, by day."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Self
 
 DAYS: Final = 30
 """A month, as costs are told: the account's last thirty days of use."""
@@ -17,6 +18,19 @@ class DailyCost:
         self._day = 0
         self._micros = 0
 
+    @classmethod
+    def of(cls, days: Mapping[int, int]) -> Self:
+        """Go on from what `days` returned."""
+        cost = cls()
+        cost._days = dict(days)
+        return cost
+
+    def days(self) -> dict[int, int]:
+        """Return the cost of each day that may still count."""
+        self._put_away()
+        self._micros = 0
+        return dict(self._days)
+
     def add(self, day: int, micros: int) -> None:
         """Add the cost of one use."""
         if day != self._day:  # most uses follow one of the same day
@@ -26,8 +40,7 @@ class DailyCost:
 
     def month(self) -> int:
         """Return the cost of the thirty days that end with the latest use."""
-        self._put_away()
-        self._micros = 0
+        self.days()
         return sum(self._last_days().values())
 
     def _put_away(self) -> None:

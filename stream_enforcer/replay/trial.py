@@ -63,6 +63,7 @@ class Trial:
     All sides have the same geo tables: an event is folded once.
 
     Attributes:
+        changes: How many worlds took the place of others so far.
         accounts: By key.
         events: Well-formed events taken.
         malformed: How many records were no events, by what was wrong.
@@ -77,6 +78,7 @@ class Trial:
             raise ValueError("the worlds of a comparison need the same geo tables")
         self._coming = _coming(sides)
         self._next_ms = self._coming[-1][1].since_ms if self._coming else None
+        self.changes = 0
         self.accounts: dict[bytes, Tracked] = {}
         self.events = 0
         self.malformed: dict[str, int] = {}
@@ -129,12 +131,23 @@ class Trial:
     def _change_worlds(self, time_ms: int) -> None:
         """Put the worlds in force that hold by now; judge every account again in each, at the time of the change."""
         while self._coming and self._coming[-1][1].since_ms <= time_ms:
-            side, reign = self._coming.pop()
-            self._worlds[side] = reign.world
+            side, reign = self._next()
             for tracked in self.accounts.values():
                 told = tracked.told[side]
                 told.take(reign.world.verdict(tracked.evidence, told.standing), reign.since_ms)
+
+    def _next(self) -> tuple[int, Reign]:
+        """Put the next world in force; return its side and its reign."""
+        side, reign = self._coming.pop()
+        self._worlds[side] = reign.world
         self._next_ms = self._coming[-1][1].since_ms if self._coming else None
+        self.changes += 1
+        return side, reign
+
+    def pass_changes(self, number: int) -> None:
+        """Put the worlds in force that held when so many had changed, for accounts that were judged by them."""
+        for _ in range(min(number, len(self._coming))):
+            self._next()
 
     def end(self, before_ms: int | None) -> None:
         """Put in force what is still to come, so that every part of a history ends in the same worlds.

@@ -1,6 +1,7 @@
 """Ending a client: bounded, and never the end of whoever asks for it."""
 
 import asyncio
+import gc
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,21 +45,41 @@ async def test_a_start_that_fails_says_so() -> None:
         await start_within(5, fails())
 
 
-async def test_a_cancellation_waits_until_the_start_is_through() -> None:
+@pytest.mark.parametrize("within", [start_within, end_within])
+async def test_a_cancellation_waits_until_the_client_is_through(within: Any) -> None:
     begun, go_on, through = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def start() -> None:
+    async def client() -> None:
         begun.set()
         await go_on.wait()
         through.set()
 
-    caller = asyncio.create_task(start_within(5, start()))
+    caller = asyncio.create_task(within(5, client()))
     await begun.wait()
     caller.cancel()
     go_on.set()
     await asyncio.wait([caller])
     assert caller.cancelled()
     assert through.is_set()
+
+
+async def test_a_client_that_fails_after_a_cancellation_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def fails() -> None:
+        begun.set()
+        await go_on.wait()
+        raise OSError("gone")
+
+    caller = asyncio.create_task(end_within(5, fails()))
+    await begun.wait()
+    caller.cancel()
+    go_on.set()
+    await asyncio.wait([caller])
+    assert caller.cancelled()
+    del caller
+    gc.collect()
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("hangs", [True, False])
