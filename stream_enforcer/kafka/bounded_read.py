@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream_enforcer.kafka.cleaned_tail import CleanedTail
+
 POLL_MS: Final = 200
 NO_PROGRESS_SECONDS: Final = 30.0
-EMPTY_POLLS_AT_A_CLEANED_TAIL: Final = 3
 
 
 class ReadStalled(Exception):
@@ -33,7 +34,7 @@ async def records_of(reader: AIOKafkaConsumer, tp: TopicPartition) -> AsyncItera
     end = (await reader.end_offsets([tp]))[tp]
     reader.seek(tp, begin)
     loop = asyncio.get_running_loop()
-    seen, since, empty = -1, loop.time(), 0
+    seen, since, tail = -1, loop.time(), CleanedTail(reader, tp, end)
     while (position := await reader.position(tp)) < end:
         if position > seen:
             seen, since = position, loop.time()
@@ -43,7 +44,5 @@ async def records_of(reader: AIOKafkaConsumer, tp: TopicPartition) -> AsyncItera
         for record in records:
             if record.offset < end:
                 yield record
-        empty = 0 if records else empty + 1
-        # Where the cleaner removed the records before the end, the position never comes to it.
-        if empty >= EMPTY_POLLS_AT_A_CLEANED_TAIL and (reader.last_stable_offset(tp) or -1) >= end:
+        if not records and tail.reached(await reader.position(tp)):
             return

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import decode
 from stream_enforcer.domain.ownership.graph import Key
+from stream_enforcer.kafka.cleaned_tail import CleanedTail
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.linked_accounts import LinkedAccounts
@@ -22,7 +23,6 @@ FORMAT: Final = 1
 
 NO_PROGRESS_SECONDS: Final = 30.0
 POLL_MS: Final = 200
-EMPTY_POLLS_AT_A_CLEANED_TAIL: Final = 3
 
 
 class WorldId(NamedTuple):
@@ -252,20 +252,17 @@ async def bounds(clients: Clients, tps: list[TopicPartition]) -> dict[TopicParti
 
 
 async def _read(reader: AIOKafkaConsumer, tp: TopicPartition, target: int, restored: Restored) -> None:
-    loop = asyncio.get_running_loop()
-    seen, since, empty = -1, loop.time(), 0
+    loop, tail = asyncio.get_running_loop(), CleanedTail(reader, tp, target)
+    seen, since = -1, loop.time()
     while (position := await reader.position(tp)) < target:
         restored.position = position  # so that a restore that is interrupted goes on from here
         if position > seen:
-            seen, since, empty = position, loop.time(), 0
+            seen, since = position, loop.time()
         elif loop.time() - since > NO_PROGRESS_SECONDS:
             raise RestoreStalled(f"the changelog stands at offset {position} of {target}")
         records = (await reader.getmany(tp, timeout_ms=POLL_MS)).get(tp, ())
         for record in records:
             if record.offset < target:
                 restored.apply(record.key, record.value)
-        empty = 0 if records else empty + 1
-        # Compaction may have removed what stood before the end: nothing more comes although the end is stable.
-        stable = reader.last_stable_offset(tp)
-        if empty >= EMPTY_POLLS_AT_A_CLEANED_TAIL and stable is not None and stable >= target:
+        if not records and tail.reached(await reader.position(tp)):
             return

@@ -1,7 +1,7 @@
 """Ownership statements as they arrive: one reader for each replica, which keeps the world in force up to date."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -12,6 +12,7 @@ from stream_enforcer.domain.ownership.amendments import Amendment
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.access import lacking
 from stream_enforcer.kafka.changelog import bounds
+from stream_enforcer.kafka.cleaned_tail import CleanedTail
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_consumer_within, start_within
@@ -26,7 +27,6 @@ log = structlog.get_logger(__name__)
 POLL_MS: Final = 200
 MOST_RECORDS: Final = 5_000
 """Statements worked into one new world."""
-EMPTY_POLLS_AT_A_CLEANED_TAIL: Final = 3
 BACKOFF_SECONDS: Final = 2.0
 NO_PROGRESS_SECONDS: Final = 30.0
 
@@ -72,24 +72,21 @@ class OwnershipFeed:
         tps = [TopicPartition(self._topic, number) for number in range(partitions)]
         held = await bounds(self._clients, tps)
         await self._connect({tp: first for tp, (first, _) in held.items()})
+        tails = {tp: CleanedTail(self._reader, tp, end) for tp, (_, end) in held.items()}
         loop = asyncio.get_running_loop()
-        empty, since = 0, loop.time()
-        # Where the cleaner removed the records before the end, the position never comes to it.
-        while not self._at_the_end(held, empty) and not stopping.is_set():
+        since, left = loop.time(), tps
+        # Never before Kafka has answered: a topic that may not be read looks empty.
+        while (left or not self._answered()) and not stopping.is_set():
             if await self.poll(POLL_MS):
-                empty, since = 0, loop.time()
-            elif self._answered():
-                empty += 1
+                since = loop.time()
+            left = [tp for tp in left if not self._read_to(tp, held[tp][1], tails[tp])]
             if loop.time() - since > NO_PROGRESS_SECONDS:
                 raise KafkaTimeoutError(f"topic {self._topic} gives nothing, and its end is not reached")
         log.info("ownership topic read", statements=self._worlds.statements)
 
-    def _at_the_end(self, held: Mapping[TopicPartition, tuple[int, int]], empty_polls: int) -> bool:
-        """Tell whether all was read; never before Kafka has answered: a topic that may not be read looks empty."""
-        if not self._answered():
-            return False
-        there = all(self._positions[tp] >= end for tp, (_, end) in held.items())
-        return there or empty_polls >= EMPTY_POLLS_AT_A_CLEANED_TAIL
+    def _read_to(self, tp: TopicPartition, end: int, tail: CleanedTail) -> bool:
+        position = self._positions[tp]
+        return position >= end or tail.reached(position)
 
     def _answered(self) -> bool:
         reader = self._reader

@@ -74,6 +74,10 @@ class _Reader:
         assert tp == self.now
         return self.at
 
+    def last_poll_timestamp(self, tp: TopicPartition) -> int:
+        assert tp == self.now
+        return self.polls
+
     def last_stable_offset(self, tp: TopicPartition) -> int | None:
         assert tp == self.now
         return self.part.stable

@@ -25,6 +25,7 @@ class FakeConsumer:
         self._committed = isolation == "read_committed"
         self._positions: dict[TopicPartition, int | None] = {}
         self._paused: set[TopicPartition] = set()
+        self._answers = 0
 
     async def start(self) -> None:
         """Connect."""
@@ -70,6 +71,7 @@ class FakeConsumer:
     ) -> Records:
         """Return what there is; where there is nothing, not even a marker, wait that long and look once more."""
         await self._host.turn()
+        self._answers += 1
         most = max_records or MOST_FETCHED
         before = dict(self._positions)
         found = self.take(tps, most)
@@ -112,6 +114,11 @@ class FakeConsumer:
         await self._host.turn()
         logs = {tp: self._broker.log(tp) for tp in tps}
         return {tp: log.stable if self._committed else log.end for tp, log in logs.items()}
+
+    def last_poll_timestamp(self, tp: TopicPartition) -> int:
+        """Return a number that grows with each answer."""
+        self._require(tp)
+        return self._answers
 
     def last_stable_offset(self, tp: TopicPartition) -> int:
         """Return the last stable offset."""
