@@ -12,6 +12,7 @@ import typer
 from stream_enforcer.cli.config import ConfigFile, settings_or_exit
 from stream_enforcer.cli.decide import GeoSources, PolicyFile
 from stream_enforcer.cli.replay_comparison import REFUSALS, Asked, Result, compare, prepare
+from stream_enforcer.cli.replay_emission import emit, refuse_unfit
 from stream_enforcer.cli.replay_group import ReplayGroup
 from stream_enforcer.cli.replay_interruption import EXIT, Interrupted
 from stream_enforcer.cli.replay_options import (
@@ -19,6 +20,7 @@ from stream_enforcer.cli.replay_options import (
     AgainstOwnership,
     AsJson,
     DecisionFiles,
+    EmitTo,
     Files,
     From,
     MaxCost,
@@ -66,6 +68,7 @@ def run(
     resume: Resume = False,
     out: Out = Path("replay"),
     parquet: Parquet = None,
+    emit_to: EmitTo = None,
     max_new_suspensions: MaxNew = None,
     max_cost: MaxCost = None,
     max_percent: MaxPercent = None,
@@ -75,7 +78,8 @@ def run(
     """Compare two sides on history: events in files, or the topics up to where they end now.
 
     The new side is --policy with --ownership; the old one is what --against and --against-ownership put in
-    their place. Nothing is written to Kafka, and no group hears of it. Exits with 1 when a limit is broken.
+    their place. Nothing is written to Kafka unless --emit-to asks for it, and no group hears of it. Exits with 1
+    when a limit is broken; nothing is published then.
     """
     settings = settings_or_exit(config) if not files else None
     if settings is not None:
@@ -91,17 +95,22 @@ def run(
         stretch=Stretch(tuple(start or ()), tuple(end or ()), _part(part)),
         settings=settings,
     )
-    _refuse_unfit(asked, workers)
+    _refuse_unfit(asked, workers, emit_to)
     gates = Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent))
     with _refusals():
-        result = (
-            compare(prepare(asked), out, resume=resume)
-            if workers == 1
-            else compare_in_parts(asked, workers, out, resume=resume)
-        )
-        write(out, found := gated(result[0], gates), result[1])
+        comparison = prepare(asked) if workers == 1 or emit_to is not None else None
+        if comparison is not None and emit_to is not None:
+            refuse_unfit(comparison, emit_to)
+        if comparison is not None and workers == 1:
+            whole, rows = compare(comparison, out, resume=resume)
+        else:
+            whole, rows = compare_in_parts(asked, workers, out, resume=resume)
+        write(out, found := gated(whole, gates), rows)
         forget(out)
-        _finish((found, result[1]), out, parquet, as_json)
+        _finish((found, rows), out, parquet, as_json)
+        if comparison is not None and emit_to is not None:
+            published, before = emit(comparison, whole["run"]["sources"], emit_to)
+            typer.echo(f"{published:,} decisions published to {emit_to}; {before:,} were there", err=True)
 
 
 @app.command()
@@ -144,10 +153,12 @@ def _old(
     return Given(new.policy if against is None else Path(against), against_ownership or new.ownership)
 
 
-def _refuse_unfit(asked: Asked, workers: int) -> None:
+def _refuse_unfit(asked: Asked, workers: int, emit_to: str | None) -> None:
     """Refuse what would be ignored without a word."""
-    if asked.files and (workers > 1 or asked.stretch != Stretch()):
-        _wrong("--from, --to, --part and --workers are for topics; files are read whole, by one process")
+    if asked.files and (workers > 1 or asked.stretch != Stretch() or emit_to is not None):
+        _wrong(
+            "--from, --to, --part, --workers and --emit-to are for topics; files are read whole, by one process"
+        )
     if workers > 1 and asked.stretch.part != WHOLE:
         _wrong("--workers and --part: a part is read by one process")
 

@@ -19,6 +19,7 @@ from stream_enforcer.cli.replay_reading import (
 )
 from stream_enforcer.cli.replay_sides import Given, timelines
 from stream_enforcer.domain.world import World
+from stream_enforcer.kafka.emission import BadTarget
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.policy_file import BadPolicy
 from stream_enforcer.replay import bookmark
@@ -37,7 +38,7 @@ Result = tuple[Json, list[Json]]
 """The summary without gates, and the rows of the accounts that end differently."""
 
 _BEGINS_LATER: Final = ("what accounts showed before the start is not known",)
-REFUSALS: Final = (BadPolicy, BadReference, BadHistory, BadResult, NotOfOneRun)
+REFUSALS: Final = (BadPolicy, BadReference, BadHistory, BadResult, NotOfOneRun, BadTarget)
 """What is wrong with what was asked; the message says it."""
 
 
@@ -156,7 +157,8 @@ def compare(comparison: Comparison, out: Path, *, resume: bool) -> Result:
                 typer.echo(f"{path} holds how far history was read; --resume goes on", err=True)
             raise
         if stop.requested:
-            raise Interrupted(path if _keep(path, comparison, reading, trial) else None)
+            kept = _keep(path, comparison, reading, trial)
+            raise Interrupted(f"{path} holds how far; --resume goes on" if kept else "nothing was read yet")
         return _result(comparison, reading, trial, published)
 
 

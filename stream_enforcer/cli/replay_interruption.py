@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, Self
 
 EXIT: Final = 130
@@ -13,19 +12,10 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):
-    """The work was interrupted.
-
-    Attributes:
-        kept: Where it is written how far it came; None where there was nothing to write.
-    """
-
-    def __init__(self, kept: Path | None) -> None:
-        self.kept = kept
-        super().__init__(kept)
+    """The work was interrupted; the message says what that means for who goes on."""
 
     def __str__(self) -> str:
-        what = "nothing was read yet" if self.kept is None else f"{self.kept} holds how far; --resume goes on"
-        return f"interrupted: {what}"
+        return f"interrupted: {super().__str__()}"
 
 
 class Interruption:

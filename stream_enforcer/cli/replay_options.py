@@ -63,6 +63,14 @@ Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where an interrupted run with the same --out stood.")
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the result goes.")]
+EmitTo = Annotated[
+    str | None,
+    typer.Option(
+        "--emit-to",
+        metavar="TOPIC",
+        help="Publish the decisions of the new side, too: to this topic, each once.",
+    ),
+]
 Parquet = Annotated[
     Path | None, typer.Option("--parquet", metavar="FILE", help="Write the changed accounts as Parquet, too.")
 ]

@@ -78,7 +78,7 @@ def compare_in_parts(asked: Asked, workers: int, out: Path, *, resume: bool) -> 
             _end(processes)
         failed = _wait(processes)
         if stop.requested and failed:
-            raise Interrupted(out / PARTS)
+            raise Interrupted(f"{out / PARTS} holds how far; --resume goes on")
         if failed:
             raise typer.Exit(2)
         return put_together(folders)

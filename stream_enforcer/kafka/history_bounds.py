@@ -45,7 +45,7 @@ class Span(NamedTuple):
 
     Attributes:
         tp: The partition.
-        kind: What its topic carries.
+        kind: What its topic carries; None for something else than events.
         start: Where it is taken up.
         end: The offset after the last one.
         exact: Whether the start was given as an offset, so that nothing behind it may be missing.
@@ -53,7 +53,7 @@ class Span(NamedTuple):
     """
 
     tp: TopicPartition
-    kind: EventKind
+    kind: EventKind | None
     start: Position
     end: int
     exact: bool

@@ -235,6 +235,7 @@ def test_what_is_for_topics_is_refused_for_files(files: Files, arguments: list[s
     [
         ([], "say what to compare with"),
         (["--against", "decisions"], "name the file of decisions"),
+        (["--against-ownership", "register.jsonl", "--emit-to", "t"], "--emit-to are for topics"),
         (["--against", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
         (["--against-ownership", "yesterday=f"], "is no day"),
         (["--against", "decisions", "--decisions", "nowhere.jsonl"], "nowhere.jsonl"),
