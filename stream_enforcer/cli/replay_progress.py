@@ -1,6 +1,7 @@
 """How far a replay is, for people; on a terminal alone."""
 
 import sys
+from multiprocessing import parent_process
 from types import TracebackType
 from typing import Self
 
@@ -23,7 +24,7 @@ class Progress:
             TimeRemainingColumn(),
         )
         console = Console(stderr=True)
-        shown = sys.stderr.isatty()
+        shown = sys.stderr.isatty() and parent_process() is None  # one of several would draw over the others
         self._bar = Bar(
             *columns, console=console, transient=True, disable=not shown, refresh_per_second=_PER_SECOND
         )
