@@ -11,6 +11,7 @@ from tests.broker.stage import Stage, broken_chains, make_stage, until
 from tests.builders import at, ip, usage, world
 
 ACCOUNTS, DAYS = 20, 12
+CLEANER_SECONDS = 90.0
 EAGER = {
     "cleanup.policy": "compact",
     "segment.ms": "50",
@@ -39,7 +40,7 @@ async def test_states_and_positions_outlive_what_was_compacted_away(
                 for n in range(ACCOUNTS)
             )
             await running.all_consumed(sent)
-    await until(lambda: _compacted(stage, ACCOUNTS * DAYS // 2))
+    await until(lambda: _compacted(stage, ACCOUNTS * DAYS // 2), CLEANER_SECONDS)
     async with stage.running(world()) as running:
         await until(running.ready)
         assert running.total("stream_enforcer_accounts") == ACCOUNTS
@@ -65,7 +66,7 @@ async def test_who_was_forgotten_stays_so_when_its_tombstone_is_gone(
             await stage.send(usage(f"n{n}", event_id=f"{n}-{turn}") for n in range(ACCOUNTS))
             await running.all_consumed((turn + 1) * ACCOUNTS)
         await until(lambda: running.total("stream_enforcer_accounts_forgotten_total") == ACCOUNTS)
-    await until(lambda: _gone(stage, b"old"))
+    await until(lambda: _gone(stage, b"old"), CLEANER_SECONDS)
     async with stage.running(world()) as running:
         await until(running.ready)
         assert running.total("stream_enforcer_accounts") == ACCOUNTS
