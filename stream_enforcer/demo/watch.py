@@ -10,7 +10,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, end_within
+from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 from stream_enforcer.replay.verification import Link, follow
 from stream_enforcer.settings import Topics
 
@@ -71,8 +71,8 @@ async def watch(clients: Clients, topics: Topics, seen: Watch, over: asyncio.Eve
         KafkaError: The broker does not answer.
     """
     reader: AIOKafkaConsumer = clients.reader()
-    await reader.start()
     try:
+        await start_within(START_SECONDS, reader.start())
         tps = [TopicPartition(topics.decisions, number) for number in range(topics.partitions)]
         reader.assign(tps)
         for tp in tps:
