@@ -83,6 +83,9 @@ class Columns:
         self._several = several
         # What is bytes is joined as it comes: the encoder's own are kept far larger than they are.
         self._of: dict[str, Any] = {name: bytearray() if name.endswith(_BYTES) else [] for name in FORMS}
+        self._names, self._identifiers = (
+            (self._of[f"{table}_digest"], self._of[f"{table}_entity"]) for table in ("name", "identifier")
+        )
         self._parties: dict[str, int] = {}
         self._sources: dict[str, int] = {}
         self._ids: list[bytes] = []
@@ -140,9 +143,9 @@ class Columns:
         of["entity_text"] += text
         of["entity_length"].append(len(text))
         for key in entity_keys(entity):
-            table = "name" if key[0] == NAME else "identifier"
-            of[f"{table}_digest"] += digest_of_key(key)
-            of[f"{table}_entity"].append(self._entities)
+            digests, entities = self._names if key[0] == NAME else self._identifiers
+            digests += digest_of_key(key)
+            entities.append(self._entities)
         self._entities += 1
 
     def stake(self, stake: Stake) -> None:

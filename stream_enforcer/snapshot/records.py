@@ -1,7 +1,7 @@
 """What stands in a snapshot file, as the domain's entities and stakes, made when they are asked for."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, get_args
@@ -195,13 +195,16 @@ class Records:
         return self.file.damaged(f"{what} number {number} can't be read")
 
 
-def _meant(hashes: "memoryview[int]", numbers: "memoryview[int]", text: str) -> Iterator[int]:
-    key = key_of(text)
+def _meant(hashes: "memoryview[int]", numbers: "memoryview[int]", text: str) -> Sequence[int]:
+    """Return the numbers that stand under the hash of a text: nearly always one."""
+    key, count = key_of(text), len(hashes)
     first = bisect_left(hashes, key)
-    for place in range(first, min(first + MOST_MEETING, len(hashes))):
-        if hashes[place] != key:
-            return
-        yield numbers[place]
+    if first == count or hashes[first] != key:
+        return ()
+    if first + 1 == count or hashes[first + 1] != key:
+        return (numbers[first],)
+    last = min(first + MOST_MEETING, count)
+    return [numbers[place] for place in range(first, last) if hashes[place] == key]
 
 
 def entity_of(row: Any, kind: int, country: int, headquarters: int) -> Entity:
