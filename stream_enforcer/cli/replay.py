@@ -30,6 +30,7 @@ from stream_enforcer.cli.replay_options import (
     Ownership,
     Parquet,
     Part,
+    Report,
     Resume,
     To,
     Workers,
@@ -40,7 +41,7 @@ from stream_enforcer.cli.replay_sides import DECISIONS, Given
 from stream_enforcer.cli.replay_workers import compare_in_parts, forget, put_together
 from stream_enforcer.replay.gates import Gates
 from stream_enforcer.replay.outcome import Json
-from stream_enforcer.replay.results import write, write_parquet
+from stream_enforcer.replay.results import write, write_parquet, write_report
 from stream_enforcer.replay.summary import gated, of_side
 from stream_enforcer.settings import Settings
 
@@ -68,6 +69,7 @@ def run(
     resume: Resume = False,
     out: Out = Path("replay"),
     parquet: Parquet = None,
+    report: Report = None,
     emit_to: EmitTo = None,
     max_new_suspensions: MaxNew = None,
     max_cost: MaxCost = None,
@@ -107,7 +109,8 @@ def run(
             whole, rows = compare_in_parts(asked, workers, out, resume=resume)
         write(out, found := gated(whole, gates), rows)
         forget(out)
-        _finish((found, rows), out, parquet, as_json)
+        _write_more((found, rows), parquet, report)
+        _finish(found, out, as_json)
         if comparison is not None and emit_to is not None:
             published, before = emit(comparison, whole["run"]["sources"], emit_to)
             typer.echo(f"{published:,} decisions published to {emit_to}; {before:,} were there", err=True)
@@ -120,6 +123,7 @@ def merge(
     ],
     out: Out = Path("replay"),
     parquet: Parquet = None,
+    report: Report = None,
     max_new_suspensions: MaxNew = None,
     max_cost: MaxCost = None,
     max_percent: MaxPercent = None,
@@ -130,7 +134,8 @@ def merge(
     with _refusals():
         whole, rows = put_together(parts)
         write(out, found := gated(whole, gates), rows)
-        _finish((found, rows), out, parquet, as_json)
+        _write_more((found, rows), parquet, report)
+        _finish(found, out, as_json)
 
 
 app.command()(reproduce)
@@ -174,11 +179,16 @@ def _exact(number: float | None) -> Decimal | None:
     return None if number is None else Decimal(str(number))
 
 
-def _finish(result: Result, out: Path, parquet: Path | None, as_json: bool) -> None:
-    """Tell what a replay found, which is written."""
-    found, rows = result
+def _write_more(result: Result, parquet: Path | None, report: Path | None) -> None:
+    """Write a result in the other forms that were asked for."""
     if parquet is not None:
-        write_parquet(parquet, rows)
+        write_parquet(parquet, result[1])
+    if report is not None:
+        write_report(report, *result)
+
+
+def _finish(found: Json, out: Path, as_json: bool) -> None:
+    """Tell what a replay found, which is written."""
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
     else:

@@ -124,7 +124,9 @@ def prepare(asked: Asked) -> Comparison:
 
 
 def _side(given: Given | None, world: World) -> Json:
-    return side("what was decided", None) if given is None else side(given.what, world)
+    if given is None:
+        return side("what was decided", None, None)
+    return side(given.what, world, given.text)
 
 
 def compare(comparison: Comparison, out: Path, *, resume: bool) -> Result:

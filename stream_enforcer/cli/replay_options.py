@@ -74,6 +74,10 @@ EmitTo = Annotated[
 Parquet = Annotated[
     Path | None, typer.Option("--parquet", metavar="FILE", help="Write the changed accounts as Parquet, too.")
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write the result as one HTML page, too, for people."),
+]
 MaxNew = Annotated[
     int | None,
     typer.Option("--max-new-suspensions", min=0, help="Exit with 1 when more accounts are suspended."),

@@ -21,7 +21,7 @@ def conclude(trial: Trial, published: Other | None) -> tuple[Totals, list[Json]]
     for ended in _ended(trial, published):
         totals.add(ended)
         if ended.changed:
-            rows.append((ended.account, ended.to_json()))
+            rows.append((ended.account, ended.to_json(trial.names)))
     rows.sort(key=lambda row: row[0])
     return totals, [row for _, row in rows]
 

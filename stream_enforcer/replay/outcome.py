@@ -11,6 +11,8 @@ from stream_enforcer.replay.grounds import Grounds
 from stream_enforcer.replay.trial import Told
 
 Json = dict[str, Any]
+Names = Callable[[Iterable[str]], dict[str, str]]
+"""Gives the names that companies have, by id; those of which none is known are left out."""
 
 
 class Stand(NamedTuple):
@@ -58,11 +60,19 @@ class Ended(NamedTuple):
         """Whether the sides differ."""
         return self.old.says() != self.new.says()
 
-    def to_json(self) -> Json:
-        """Return the row of an account whose outcome differs."""
-        # What is lifted is explained by what it rested on.
-        telling = self.old if self.old.suspended and not self.new.suspended else self.new
-        grounds = telling.grounds
+    @property
+    def telling(self) -> Grounds:
+        """What explains the difference: of what is lifted, what it rested on."""
+        return (self.old if self.old.suspended and not self.new.suspended else self.new).grounds
+
+    def to_json(self, names: Names) -> Json:
+        """Return the row of an account whose outcome differs.
+
+        Args:
+            names: Names of the companies that its ownership speaks of, by id.
+        """
+        grounds = self.telling
+        ownership = None if grounds.ownership is None else orjson.loads(grounds.ownership)
         return {
             "account_id": self.account,
             "old": self.old.to_json(),
@@ -72,8 +82,15 @@ class Ended(NamedTuple):
             "jurisdiction": grounds.jurisdiction,
             "reading": grounds.reading,
             "cost_usd_micros_per_month": self.cost,
-            "ownership": None if grounds.ownership is None else orjson.loads(grounds.ownership),
+            "ownership": ownership,
+            "names": {} if ownership is None else names(_companies(ownership)),
         }
+
+
+def _companies(ownership: Json) -> list[str]:
+    """Return the ids of all companies that an `ownership` object speaks of, each once."""
+    parties = (edge[end] for edge in ownership["proof"] for end in ("holder", "held"))
+    return sorted({ownership["entity"], *parties})
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from stream_enforcer.replay.outcome import Json
+from stream_enforcer.replay.report import report
 
 SUMMARY: Final = "summary.json"
 CHANGES: Final = "changes.jsonl"
@@ -71,6 +72,20 @@ def write_parquet(path: Path, rows: Iterable[Json]) -> None:
     parquet.write_table(table, path)
 
 
+def write_report(path: Path, summary: Json, rows: Iterable[Json]) -> None:
+    """Write a result as one HTML page that needs no other file and no network.
+
+    Raises:
+        BadResult: A time in it is none.
+        OSError: It can't be written.
+    """
+    try:
+        page = report(summary, rows)
+    except ValueError as error:
+        raise BadResult(str(error)) from error
+    path.write_bytes(page)
+
+
 def _flat(row: Json) -> Iterator[tuple[str, Any]]:
     for name, value in row.items():
         if name in ("old", "new"):
@@ -86,6 +101,7 @@ def _schema(pa: Any) -> Any:
     fields = {f"{name}_{field}": kind for name in ("old", "new") for field, kind in side.items()}
     lists = {f"{name}_reasons": pa.list_(pa.string()) for name in ("old", "new")}
     texts = dict.fromkeys(
-        ("account_id", "first_difference", "fact", "jurisdiction", "reading", "ownership"), pa.string()
+        ("account_id", "first_difference", "fact", "jurisdiction", "reading", "ownership", "names"),
+        pa.string(),
     )
     return pa.schema({**texts, **fields, **lists, "cost_usd_micros_per_month": pa.int64()})

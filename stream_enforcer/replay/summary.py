@@ -22,12 +22,16 @@ class NotOfOneRun(ValueError):
     """Parts do not belong together; the message says why."""
 
 
-def side(what: str, world: World | None) -> Json:
-    """Describe a side: what was given, its policy, its reference data."""
+def side(what: str, world: World | None, policy_text: str | None) -> Json:
+    """Describe a side: what was given, its policy, also as it is written, its reference data."""
     if world is None:
-        return {"what": what, "policy": None, "reference": None}
-    reference = {kind: dict(facts) for kind, facts in world.reference.items()}
-    return {"what": what, "policy": dict(world.policy.identity), "reference": reference}
+        return {"what": what, "policy": None, "policy_text": None, "reference": None}
+    return {
+        "what": what,
+        "policy": dict(world.policy.identity),
+        "policy_text": policy_text,
+        "reference": {kind: dict(facts) for kind, facts in world.reference.items()},
+    }
 
 
 def summary(manifest: Manifest, sides: tuple[Json, Json], trial: Trial, totals: Totals) -> Json:

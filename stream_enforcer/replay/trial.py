@@ -162,6 +162,16 @@ class Trial:
         """Judge an account once more as a side has it now."""
         return self._worlds[side].verdict(tracked.evidence, tracked.told[side].standing)
 
+    def names(self, companies: Iterable[str]) -> dict[str, str]:
+        """Return the names that the data of the sides give to companies, by id, the new side's first."""
+        graphs = [world.graph for world in reversed(self._worlds) if world.graph is not None]
+        found: dict[str, str] = {}
+        for company in companies:
+            known = next((graph.entities[company] for graph in graphs if company in graph.entities), None)
+            if known is not None and known.name:
+                found[company] = known.name
+        return found
+
     def restricted(self, side: int) -> frozenset[str]:
         """Return the countries that a side restricts."""
         return self._worlds[side].policy.restricted

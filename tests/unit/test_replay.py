@@ -245,3 +245,33 @@ def test_what_cannot_be_compared_is_refused(files: Files, arguments: list[str], 
     result = files.replay("--policy", files.policy(50), *arguments)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_a_row_tells_the_names_of_the_companies_that_its_ownership_speaks_of(files: Files) -> None:
+    _, (row,) = files.compare()
+    assert row["ownership"]["entity"] == "half"
+    assert row["names"] == {"cn": "cn works", "half": "half works"}
+
+
+def test_a_result_tells_both_policies_as_they_are_written(files: Files) -> None:
+    summary, _ = files.compare()
+    assert summary["run"]["old"]["policy_text"] == Path(files.policy(50)).read_text()
+    assert summary["run"]["new"]["policy_text"] == Path(files.policy(25)).read_text()
+
+
+def test_a_report_is_one_page_with_the_accounts_that_change(files: Files) -> None:
+    page = files.folder / "report.html"
+    files.compare("--report", str(page))
+    text = page.read_text()
+    assert text.startswith("<!doctype html>")
+    assert "1 account of 4 would be newly suspended (25\u00a0%)" in text
+    assert '"a-third"' in text
+    assert '"half works"' in text
+
+
+def test_parts_put_together_give_the_report_of_the_whole(files: Files) -> None:
+    files.compare("--report", str(files.folder / "whole.html"))
+    merged = ["replay", "merge", str(files.out), "--out", str(files.folder / "merged")]
+    result = CliRunner().invoke(app, [*merged, "--report", str(files.folder / "merged.html")])
+    assert result.exit_code == 0
+    assert (files.folder / "merged.html").read_bytes() == (files.folder / "whole.html").read_bytes()
