@@ -8,6 +8,7 @@ from typing import Final
 import typer
 
 from stream_enforcer.cli.asking import ask
+from stream_enforcer.cli.collection import rare_collection
 from stream_enforcer.cli.replay_interruption import Interrupted, Interruption
 from stream_enforcer.cli.replay_reading import (
     Stretch,
@@ -149,7 +150,7 @@ def compare(comparison: Comparison, out: Path, *, resume: bool) -> Result:
     trial = Trial(comparison.lines)
     reading = bookmark.load(path, identity, trial) if resume else bookmark.Reading()
     published = Published(comparison.lines[-1].last.policy.restricted) if asked.old is None else None
-    with Interruption(heed=comparison.restarts) as stop:
+    with rare_collection(), Interruption(heed=comparison.restarts) as stop:
         try:
             _read(asked, trial, reading, stop)
             if published is not None and not stop.requested:

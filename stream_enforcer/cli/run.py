@@ -1,7 +1,6 @@
 """`stream-enforcer run`: the service."""
 
 import asyncio
-import gc
 import math
 import signal
 import time
@@ -14,6 +13,7 @@ import typer
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from stream_enforcer.cli.collection import rare_collection
 from stream_enforcer.cli.config import ConfigFile, refused, settings_or_exit
 from stream_enforcer.cli.following import follow_files
 from stream_enforcer.domain.account_state import UnknownFormat
@@ -76,12 +76,9 @@ async def _serve(settings: Settings, world: World) -> None:
     http = await HttpServer.serve(app, settings.http.host, settings.http.port)
     log.info("serving", http=f"http://{settings.http.host}:{http.port}", policy=policy["id"], version=VERSION)
     _measure_ages(metrics, service)
-    # What start-up made lives as long as the process: the collector need not look at it again.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
     following = partial(follow_files, settings.ownership, world, service.rebase, metrics)
     try:
-        with Watchdog(health):
+        with rare_collection(), Watchdog(health):
             await service.run(following)
     finally:
         await http.stop()

@@ -53,6 +53,7 @@ class World:
         reference: What decisions say of the reference data.
         resolve: Find the entity that a claim means, and how sure that is.
         assess: Assess who owns an entity on a day (ISO date).
+        policy_said, reference_said: What decisions say of them, as JSON.
         verdict: Judge evidence, of an account of a standing. Accounts that have shown the same share the work.
     """
 
@@ -65,8 +66,12 @@ class World:
     assess: Callable[[str, str], Finding] = field(init=False, repr=False)
     verdict: Callable[[Evidence, Action], Verdict] = field(init=False, repr=False)
     _conclude: Callable[[Gathered, str | None], Verdict] = field(init=False, repr=False)
+    policy_said: orjson.Fragment = field(init=False, repr=False)
+    reference_said: orjson.Fragment = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "policy_said", _fragment(self.policy.identity))
+        object.__setattr__(self, "reference_said", _fragment(dict(self.reference)))
         me = proxy(self)  # a reference to itself would keep it until the collector's rarest round
         object.__setattr__(self, "resolve", lru_cache(_REMEMBERED)(partial(_resolve, self.resolver)))
         object.__setattr__(self, "assess", lru_cache(_REMEMBERED)(partial(_assess, self.graph, self.policy)))
@@ -135,18 +140,19 @@ def _conclude(world: World, gathered: Gathered, pinned: str | None) -> Verdict:
             "facts": _fragment(facts.to_json()),
             "override_id": facts.override_id or None,
             "ownership": _fragment(_ownership(gathered, world)),
-            "policy": _fragment(world.policy.identity),
+            "policy": world.policy_said,
         },
         before_sequence={
             "reasons": _fragment([reason.to_json() for reason in judgement.reasons]),
-            "reference": _fragment(dict(world.reference)),
+            "reference": world.reference_said,
             "review": judgement.review,
         },
     )
 
 
 def _fragment(value: Any) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+    # What orjson returns keeps the buffer that it wrote into, of 4 KiB and more; a verdict is remembered.
+    return orjson.Fragment(bytes(memoryview(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))))
 
 
 def _evidence_hash(gathered: Gathered) -> str:
