@@ -25,7 +25,6 @@ from stream_enforcer.kafka.broker import given_or_local
 from stream_enforcer.kafka.changelog import (
     ACCOUNT_PREFIX,
     CHECKPOINT_KEY,
-    Accounts,
     Checkpoint,
     Restored,
     WorldId,
@@ -75,7 +74,7 @@ async def fill(clients: Clients, topic: str, count: int) -> None:
 def restored(servers: str, topic: str) -> dict[str, float]:
     """Restore in this process, which has done nothing before, and measure."""
     clients = Clients(Kafka(bootstrap_servers=servers))
-    into = Restored(Accounts())
+    into = Restored()
     gc.set_threshold(100_000, 50, 100)
     gc.freeze()
     rss, cpu, clock = _rss(), time.process_time(), time.perf_counter()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
 
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
+from stream_enforcer.kafka.changelog import Checkpoint, Restored, WorldId
 from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.task import Task
@@ -179,7 +179,7 @@ class Stage:
             Settings(), terms, Worlds(WORLD), 1, clients, group, metrics, self.health, self.fatal.append
         )
         checkpoint = Checkpoint(OFFSETS if offsets is None else offsets, 1, WORLD_ID)
-        self.task = Task(0, shared, Restored(Accounts(), checkpoint))
+        self.task = Task(0, shared, Restored(checkpoint=checkpoint))
         return self.task
 
     async def opened(self, producers: int) -> None:

@@ -72,7 +72,8 @@ def signups(accounts: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
 
 
 def usages(accounts: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
-    return _event(usage, accounts, ip=addresses, input_tokens=st.integers(0, 10**15))
+    numbers = st.integers(0, 10**15)
+    return _event(usage, accounts, ip=addresses, input_tokens=numbers, cost_usd_micros=numbers)
 
 
 def overrides(accounts: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:

@@ -16,8 +16,10 @@ from stream_enforcer.cli.drawing import DotFile, SvgFile, described, draw
 from stream_enforcer.cli.explanation import explanation
 from stream_enforcer.cli.picture import Described
 from stream_enforcer.cli.printable import printable
+from stream_enforcer.domain.account_state import UnknownFormat
+from stream_enforcer.domain.cost import Spent
 from stream_enforcer.domain.decision import PublishedDecision
-from stream_enforcer.kafka.decisions import last_decision
+from stream_enforcer.kafka.decisions import LastWord, last_word
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.ownership import load_ownership
@@ -58,10 +60,11 @@ def explain(
     picture is asked for and the decision shows no company.
     """
     try:
-        value = _from_kafka(account, config) if decisions is None else _from_file(account, decisions)
-        if value is None:
+        found = _from_kafka(account, config) if decisions is None else _from_file(account, decisions)
+        if found is None:
             typer.echo("no decision about this account was found", err=True)
             raise typer.Exit(1)
+        value = found.decision
         if as_json:
             typer.echo(value)
         if as_json and svg is None and dot is None:
@@ -69,7 +72,8 @@ def explain(
         decision = parse(value)
         parties = _parties(decision, ownership or ())
         if not as_json:
-            _print(printable(decision), printable({party: known.name for party, known in parties.items()}))
+            names = {party: known.name for party, known in parties.items()}
+            _print(printable(decision), found.spent, printable(names))
         if svg is not None or dot is not None:
             _draw(decision, parties, svg, dot)
     except (NotADecision, BadReference) as error:
@@ -77,20 +81,21 @@ def explain(
         raise typer.Exit(2) from error
 
 
-def _from_kafka(account: str, config: Path | None) -> bytes | None:
+def _from_kafka(account: str, config: Path | None) -> LastWord | None:
     settings = settings_or_exit(config)
     try:
-        found: bytes | None = ask(last_decision(settings, account), settings, "explain")
-    except TopicsMismatch as error:
+        found: LastWord | None = ask(last_word(settings, account), settings, "explain")
+    except (TopicsMismatch, UnknownFormat) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     return found
 
 
-def _from_file(account: str, name: str) -> bytes | None:
+def _from_file(account: str, name: str) -> LastWord | None:
     try:
         with open_lines(name, typer.get_binary_stream("stdin")) as stream:
-            return last_of(account, read_lines(stream), name)
+            found = last_of(account, read_lines(stream), name)
+            return None if found is None else LastWord(found, None)
     except OSError as error:
         typer.echo(f"{name}: cannot be read: {error.strerror}", err=True)
         raise typer.Exit(2) from error
@@ -153,8 +158,8 @@ def _draw(
     draw(decision["ownership"], parties, day, svg_file=svg, dot_file=dot)
 
 
-def _print(decision: Mapping[str, Any], names: Mapping[str, str]) -> None:
+def _print(decision: Mapping[str, Any], spent: Spent | None, names: Mapping[str, str]) -> None:
     console = Console(highlight=False)
-    for part in explanation(decision, names):
+    for part in explanation(decision, spent, names):
         # A hash that is broken over two lines cannot be copied: only the tree is laid out to the width.
         console.print(part, soft_wrap=isinstance(part, Text))

@@ -1,6 +1,7 @@
 """A decision in words, for those who have to answer for it and for those whom it concerns."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from typing import Any, Final
 
 from rich.console import RenderableType
@@ -8,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from stream_enforcer.cli.ownership_tree import percent, tree
+from stream_enforcer.domain.cost import DAYS, Spent, month
 
 _ACTIONS: Final = {"allow": "allowed", "suspend": "suspended"}
 _STYLES: Final = {"allow": "green", "review": "yellow", "suspend": "bold red"}
@@ -22,15 +24,20 @@ _TRIGGERS: Final = {
 _SHARES: Final = frozenset({"coverage", "chain_coverage"})
 
 
-def explanation(decision: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[RenderableType]:
+def explanation(
+    decision: Mapping[str, Any], spent: Spent | None, names: Mapping[str, str]
+) -> Iterator[RenderableType]:
     """Explain a decision: what, when, why, who owns the company, judged by what, and its place in the chain.
 
     Args:
         decision: As published.
+        spent: What the account spent; None where nothing is known of it.
         names: Name by entity id, for the ownership tree; an id without a name is shown as it is.
     """
     yield _verdict(decision)
     yield from _indented(_occasion(decision))
+    if spent is not None:
+        yield from _indented([_cost(spent)])
     yield from _section("Why", _reasons(decision["reasons"]))
     if decision["ownership"] is not None:
         yield from _section("Who owns the company", _ownership(decision["ownership"], names))
@@ -68,6 +75,13 @@ def _occasion(decision: Mapping[str, Any]) -> Iterator[Text]:
     yield Text(_before(decision))
     if decision["policy"]["mode"] == "shadow":
         yield Text("The policy is in shadow mode: this is what it would do.", style="bold")
+
+
+def _cost(spent: Spent) -> Text:
+    latest = date(1970, 1, 1) + timedelta(days=spent.day)
+    return Text(
+        f"Its use cost ${month(spent) / 1_000_000:,.2f} in the {DAYS} days up to {latest}, the latest with a cost."
+    )
 
 
 def _before(decision: Mapping[str, Any]) -> str:

@@ -1,19 +1,21 @@
 """The straight line from a record to what it causes."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from stream_enforcer.domain.account import NEW, Account, Evidence, fold
 from stream_enforcer.domain.decision import Decision, Trigger, write
-from stream_enforcer.domain.events import Event, EventKind, Malformed, Override, decode
+from stream_enforcer.domain.events import MS_PER_DAY, Event, EventKind, Malformed, Override, Usage, decode
 from stream_enforcer.domain.records import Record
 from stream_enforcer.domain.world import Verdict, World
 
 Emit = Literal["transitions", "every"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+Use = tuple[int, int]
+"""What a use cost: its day since 1970, and micro-dollars."""
+
+
+class Step(NamedTuple):
     """What one record, or one look at an account, caused. Only the task performs it.
 
     Attributes:
@@ -21,16 +23,18 @@ class Step:
         decision: What to publish, or None.
         malformed: Why the record goes to the dead letters, or None.
         shadow: Shadow rules that matched in the decision's judgement.
+        use: What the event cost; None where it cost nothing.
     """
 
     account: Account | None = None
     decision: Decision | None = None
     malformed: Malformed | None = None
     shadow: tuple[str, ...] = ()
+    use: Use | None = None
 
 
 NOTHING: Final = Step()
-"""What most usage events cause."""
+"""What most events that cost nothing cause."""
 
 
 def step(record: Record, kind: EventKind | None, account: Account | None, world: World, emit: Emit) -> Step:
@@ -53,9 +57,14 @@ def step(record: Record, kind: EventKind | None, account: Account | None, world:
     ip = None if event.ip is None else world.geo.lookup(event.ip)
     evidence = fold(before.evidence, event, ip)
     every = emit == "every" and not isinstance(event, Override)
+    use = None
+    if type(event) is Usage and event.cost_usd_micros:
+        use = event.occurred_at // MS_PER_DAY, event.cost_usd_micros
     if evidence is before.evidence and before.sequence and not every:
-        return NOTHING
-    return _conclude(event.account_id, before, evidence, world, _trigger(record, event), every)
+        # By far the most frequent case; the constructor of a named tuple would take three times the time.
+        return NOTHING if use is None else tuple.__new__(Step, (None, None, None, (), use))
+    caused = _conclude(event.account_id, before, evidence, world, _trigger(record, event), every)
+    return caused if use is None else caused._replace(use=use)
 
 
 def reconcile(account_id: str, account: Account, world: World, trigger: Trigger) -> Step:

@@ -68,7 +68,7 @@ def needed(settings: Settings, command: Command = "run") -> tuple[Grant, ...]:
     on_topics: dict[Command, tuple[tuple[Operation, Iterable[str]], ...]] = {
         "topics create": (("Create", everything), ("Describe", everything)),
         "topics check": (("Describe", everything),),
-        "explain": (("Read", [topics.decisions]),),
+        "explain": (("Read", [topics.decisions, topics.accounts]),),
         "replay": (("Read", [*inputs, topics.decisions]),),
         "dead-letters list": (("Read", [topics.dead_letters]),),
         "dead-letters retry": (("Read", [topics.dead_letters]), ("Write", inputs)),

@@ -1,24 +1,23 @@
 """The compacted topic that holds account states and positions, and the way back from it into memory."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from stream_enforcer.domain.account import Account
-from stream_enforcer.domain.account_state import decode
-from stream_enforcer.domain.ownership.graph import Key
+from stream_enforcer.kafka.accounts import Accounts
 from stream_enforcer.kafka.cleaned_tail import CleanedTail
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.costs import Costs
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
-from stream_enforcer.kafka.linked_accounts import LinkedAccounts
 
 CHECKPOINT_KEY: Final = b"ckpt"
 ACCOUNT_PREFIX: Final = b"a:"
+COST_PREFIX: Final = b"c:"
 FORMAT: Final = 1
 
 NO_PROGRESS_SECONDS: Final = 30.0
@@ -104,76 +103,6 @@ class RestoreStalled(Exception):
     """The changelog's end was not reached, and nothing came for a while; worth another try."""
 
 
-class Accounts:
-    """The account states of one partition, by the record key (the account id in UTF-8).
-
-    Restored states stay bytes until first asked for: a restore of millions costs no decoding, and accounts
-    that never come back stay small.
-    """
-
-    __slots__ = ("_links", "_states", "_unlinked")
-
-    def __init__(self) -> None:
-        self._states: dict[bytes, Account | bytes] = {}
-        self._links: LinkedAccounts | None = None
-        self._unlinked: list[bytes] = []
-
-    def get(self, key: bytes) -> Account | None:
-        """Return an account's state, or None for a new one."""
-        state = self._states.get(key)
-        if type(state) is bytes:
-            state = self._states[key] = decode(state)
-        return state  # type: ignore[return-value]  # bytes were replaced above; isinstance here costs the hot path
-
-    def peek(self, key: bytes) -> Account | None:
-        """Return an account's state without keeping it decoded, for a look at many accounts."""
-        state = self._states.get(key)
-        return decode(state) if type(state) is bytes else state  # type: ignore[return-value]  # as in `get`
-
-    def update(self, states: Mapping[bytes, Account | None]) -> None:
-        """Take over committed states; None is a tombstone."""
-        for key, state in states.items():
-            if state is None:
-                self._states.pop(key, None)
-            else:
-                if self._links is not None:
-                    self._links.note(key, state)
-                self._states[key] = state
-
-    def put_encoded(self, key: bytes, value: bytes | None) -> None:
-        """Take over one changelog record; None is a tombstone."""
-        if value is None:
-            self._states.pop(key, None)
-        else:
-            self._states[key] = value
-            if self._links is not None:
-                self._unlinked.append(key)
-
-    def link(self, most: int) -> bool:
-        """Index some more accounts by what ties them to companies; tell whether all are.
-
-        The index is made when it is first asked for, which takes about 10 us for each account, and kept from then on.
-        """
-        if self._links is None:
-            self._links, self._unlinked = LinkedAccounts(), list(self._states)
-        for key in self._unlinked[-most:]:
-            account = self.peek(key)
-            if account is not None:
-                self._links.note(key, account)
-        del self._unlinked[-most:]
-        return not self._unlinked
-
-    def linked(self, keys: Iterable[Key]) -> set[bytes]:
-        """Return the accounts that share a key with a company, of those that are indexed."""
-        return set() if self._links is None else self._links.of(keys)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._states)
-
-    def __len__(self) -> int:
-        return len(self._states)
-
-
 @dataclass(slots=True)
 class Restored:
     """What a partition's changelog says, up to a position.
@@ -182,11 +111,13 @@ class Restored:
         accounts: Committed account states.
         checkpoint: The last committed checkpoint; None where there never was one.
         position: Next changelog offset to read.
+        costs: What the accounts spent.
     """
 
-    accounts: Accounts
+    accounts: Accounts = field(default_factory=Accounts)
     checkpoint: Checkpoint | None = None
     position: int = 0
+    costs: Costs = field(default_factory=Costs)
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
         """Apply one changelog record.
@@ -194,17 +125,18 @@ class Restored:
         Raises:
             ChangelogUnreadable: It is of no kind that this version writes.
         """
-        if key is not None and key.startswith(ACCOUNT_PREFIX):
-            account = key[len(ACCOUNT_PREFIX) :]
+        prefix, account = (None, b"") if key is None else (key[:2], key[2:])
+        if prefix in (ACCOUNT_PREFIX, COST_PREFIX):
             try:
                 account.decode()
             except UnicodeDecodeError:
                 raise ChangelogUnreadable("the key of an account's record is not UTF-8") from None
-            self.accounts.put_encoded(account, value)
+            kept = self.accounts if prefix == ACCOUNT_PREFIX else self.costs
+            kept.put_encoded(account, value)
         elif key == CHECKPOINT_KEY and value is not None:
             self.checkpoint = Checkpoint.decode(value)
         else:
-            raise ChangelogUnreadable("a changelog record is neither an account nor a checkpoint")
+            raise ChangelogUnreadable("a changelog record is neither an account, a cost nor a checkpoint")
 
 
 async def restore(clients: Clients, tp: TopicPartition, restored: Restored) -> None:

@@ -1,4 +1,4 @@
-"""Read decisions from their topic: an account's last one, or all."""
+"""Read decisions from their topic: all, or an account's last one with its cost."""
 
 from collections.abc import AsyncGenerator, Collection
 from typing import NamedTuple
@@ -6,7 +6,9 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
+from stream_enforcer.domain.cost import Spent, decode
 from stream_enforcer.kafka.bounded_read import records_of
+from stream_enforcer.kafka.changelog import COST_PREFIX
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.lifetime import CLOSE_SECONDS, START_SECONDS, end_within, start_within
 from stream_enforcer.kafka.topics import MEND, TopicsMismatch, partition_counts
@@ -22,8 +24,20 @@ class Published(NamedTuple):
     value: bytes
 
 
-async def last_decision(settings: Settings, account_id: str) -> bytes | None:
-    """Return the value of an account's last committed decision, or None where the topic holds none.
+class LastWord(NamedTuple):
+    """What was last said of an account.
+
+    Attributes:
+        decision: The value of its last committed decision.
+        spent: What it spent by then or later; None where nothing is known of any.
+    """
+
+    decision: bytes
+    spent: Spent | None
+
+
+async def last_word(settings: Settings, account_id: str) -> LastWord | None:
+    """Return an account's last committed decision and its cost, or None where there is no decision.
 
     Reads the partition to which Kafka's default partitioner puts the account, up to its end at the start. The
     service keeps to the partitions of its inputs, whose producers may place keys by another rule: where the
@@ -32,6 +46,7 @@ async def last_decision(settings: Settings, account_id: str) -> bytes | None:
     Raises:
         TopicsMismatch: There is no topic of decisions.
         ReadStalled: No progress for a while.
+        UnknownFormat: The cost was written by another version.
         KafkaError, OSError: The cluster does not answer.
     """
     clients = Clients(settings.kafka)
@@ -44,9 +59,13 @@ async def last_decision(settings: Settings, account_id: str) -> bytes | None:
     await reader.start()
     try:
         for partition in search_order(key, count):
-            found = await _last_value(reader, TopicPartition(topic, partition), key)
-            if found is not None:
-                return found
+            decisions = await _values(reader, TopicPartition(topic, partition), key)
+            if any(decisions):
+                accounts = TopicPartition(settings.topics.accounts, partition)
+                costs = await _values(reader, accounts, COST_PREFIX + key)
+                spent = costs[-1] if costs else None
+                decision = next(filter(None, reversed(decisions)))
+                return LastWord(decision, None if spent is None else decode(spent))
     finally:
         await end_within(CLOSE_SECONDS, reader.stop())
     return None
@@ -59,12 +78,8 @@ def search_order(key: bytes, count: int) -> list[int]:
     return [first, *(partition for partition in every if partition != first)]
 
 
-async def _last_value(reader: AIOKafkaConsumer, tp: TopicPartition, key: bytes) -> bytes | None:
-    found: bytes | None = None
-    async for record in records_of(reader, tp):
-        if record.key == key and record.value is not None:
-            found = record.value
-    return found
+async def _values(reader: AIOKafkaConsumer, tp: TopicPartition, key: bytes) -> list[bytes | None]:
+    return [record.value async for record in records_of(reader, tp) if record.key == key]
 
 
 async def published(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stream_enforcer.domain.account import NEW, Account, may_be_forgotten
+from stream_enforcer.domain.cost import Spent, spend
 from stream_enforcer.domain.decision import Trigger, TriggerKind
 from stream_enforcer.domain.engine import NOTHING, Emit, reconcile, step
 from stream_enforcer.domain.events import MS_PER_DAY, EventKind
@@ -17,6 +18,8 @@ from stream_enforcer.settings import Poison
 
 UNTOUCHED: Final = NEW
 """Stands for what no layer holds; never itself a state, for every state has a decision."""
+UNSPENT: Final = Spent(0, 0)
+"""The same for what was spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,13 @@ class Partition:
             found = self.committing.states.get(key, UNTOUCHED)
         return self.restored.accounts.get(key) if found is UNTOUCHED else found
 
+    def spent(self, key: bytes) -> Spent | None:
+        """Return what an account spent as of all that was judged."""
+        found = self.pending.spent.get(key, UNSPENT)
+        if found is UNSPENT and self.committing is not None:
+            found = self.committing.spent.get(key, UNSPENT)
+        return self.restored.costs.get(key) if found is UNSPENT else found
+
     def take(self, topic: str, records: Sequence[Any], now_ms: int) -> None:
         """Judge records of one input topic, in order, up to the first that makes the malformed ones too many.
 
@@ -96,13 +106,16 @@ class Partition:
             now_ms: The time, for dead letters' headers.
         """
         terms, world, emit = self.terms, self.world, self.terms.emit
-        kind, work, account = terms.kinds[topic], self.pending, self.account
+        kind, work, account, spent = terms.kinds[topic], self.pending, self.account, self.spent
         counter, counted = self._counters[topic], 0
         for place, record in enumerate(records):
             key = record.key
             caused = step(record, kind, None if key is None else account(key), world, emit)
             if caused is NOTHING:
                 continue
+            if caused.use is not None:
+                day, micros = caused.use
+                work.spent[key] = spend(spent(key), day, micros)
             if caused.malformed is None:
                 work.add(key, caused, record.timestamp)
             else:
@@ -143,6 +156,8 @@ class Partition:
             account = self.restored.accounts.peek(key)
             if account is not None and may_be_forgotten(account, before):
                 self.pending.states[key] = None
+                if key in self.restored.costs:
+                    self.pending.spent[key] = None
                 self.pending.forgotten += 1
 
     def expected(self, topic: str) -> int | None:
@@ -168,6 +183,7 @@ class Partition:
         """Apply the committing layer to the committed states."""
         if self.committing is not None:
             self.restored.accounts.update(self.committing.states)
+            self.restored.costs.update(self.committing.spent)
             self.committing = None
 
     def drop(self) -> None:

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Restored
+from stream_enforcer.kafka.changelog import Restored
 from stream_enforcer.kafka.client import Clients
 from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.intake import Intake
@@ -203,7 +203,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         for number in sorted(set(self._kept) - numbers):
             self._metrics.forget_partition(number)
         kept, self._kept = self._kept, {}
-        self._tasks = {n: Task(n, shared, kept.get(n) or Restored(Accounts())) for n in sorted(numbers)}
+        self._tasks = {n: Task(n, shared, kept.get(n) or Restored()) for n in sorted(numbers)}
         self._metrics.partitions.set(len(numbers))
         log.info("assigned", partitions=sorted(numbers))
 

@@ -21,6 +21,7 @@ from stream_enforcer.kafka.publication import next_checkpoint, outgoing
 from stream_enforcer.kafka.second_looks import SecondLooks
 from stream_enforcer.kafka.standing import Standing
 from stream_enforcer.kafka.surroundings import Surroundings
+from stream_enforcer.kafka.suspended_cost import SuspendedCost
 from stream_enforcer.kafka.transaction import commit
 from stream_enforcer.kafka.work import count_committed
 
@@ -48,6 +49,7 @@ class Task:
         inputs: The input partitions.
         partition: States and work.
         standing: Whether it runs.
+        suspended_cost: What its suspended accounts cost.
     """
 
     def __init__(self, number: int, shared: Surroundings, restored: Restored) -> None:
@@ -58,6 +60,7 @@ class Task:
         self.standing = Standing(number, self.inputs, shared.consumer, shared.health, shared.metrics)
         self._expiry = Expiry(shared.settings.account_retention_days)
         self._second_looks = SecondLooks(self.partition, shared.worlds, shared.settings.topics)
+        self.suspended_cost = SuspendedCost(self.partition)
         self._has_more_to_do = False
         self._draining = False
         self._group_is_behind = False
@@ -151,6 +154,7 @@ class Task:
         refuse_another_partition_count(restored.checkpoint, shared.partitions)
         await self._seek()
         self._second_looks.open(restored.checkpoint)
+        self.suspended_cost.open()
         # A start that is not written down would be looked up anew after a failure, and have moved.
         if self.partition.pending.offsets:
             await self._commit()
@@ -197,8 +201,12 @@ class Task:
     def _work_of_its_own(self) -> bool:
         """Add to the pending work what no record asks for; tell whether there is more to do."""
         now = _now_ms()
-        looking = self._second_looks.work(now)
-        return self._expiry.work(self.partition, now) or looking
+        more = [
+            self._second_looks.work(now),
+            self._expiry.work(self.partition, now),
+            self.suspended_cost.work(),
+        ]
+        return any(more)
 
     def _has_looked_at_all(self) -> bool:
         """Tell whether a round of second looks has ended and the checkpoint does not say so."""
@@ -241,6 +249,7 @@ class Task:
         async with asyncio.timeout(COMMIT_SECONDS):
             after = await commit(producer, self.number, entries, offsets, group)
         partition.committed()
+        self.suspended_cost.committed(work)
         restored.checkpoint, restored.position = checkpoint, after
         if tell:
             self._group_is_behind, self._group_told_at = False, time.monotonic()

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,6 +17,9 @@ from stream_enforcer.kafka.refusal import refusal
 from stream_enforcer.kafka.task import Task
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
+
+if TYPE_CHECKING:
+    from stream_enforcer.kafka.suspended_cost import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +60,7 @@ class Watch:
         probed = 0.0
         while True:
             self._measure_lag()
+            self._measure_cost()
             if time.monotonic() - probed >= PROBE_SECONDS:
                 await self._probe()
                 probed = time.monotonic()
@@ -72,6 +77,12 @@ class Watch:
                 expected = task.partition.expected(tp.topic)
                 if high is not None and expected is not None:
                     self._metrics.lag.labels(tp.topic, str(tp.partition)).set(max(0, high - expected))
+
+    def _measure_cost(self) -> None:
+        micros: Counter[Kind] = Counter()
+        for task in self._tasks().values():
+            micros.update(task.suspended_cost.micros)
+        self._metrics.show_suspended_cost({kind: cost / 1_000_000 for kind, cost in micros.items()})
 
     async def _probe(self) -> None:
         try:

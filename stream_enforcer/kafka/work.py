@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.cost import Spent
 from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.engine import Step
 from stream_enforcer.kafka.dead_letters import DeadLetter
@@ -23,6 +24,7 @@ class Work:
         offsets: Next offset to read, by input topic.
         records: Records taken, by input topic.
         states: New account states by key; the last one of each account only, None where it is forgotten.
+        spent: What accounts spent by now, by key, where that grew; None where the account is forgotten.
         decisions: Key and value of the decisions, in order.
         dead_letters: Dead letters, in order.
         caused_at: Timestamp of the record that caused each decision, epoch milliseconds.
@@ -34,6 +36,7 @@ class Work:
     offsets: dict[str, int] = field(default_factory=dict)
     records: Counter[str] = field(default_factory=Counter)
     states: dict[bytes, Account | None] = field(default_factory=dict)
+    spent: dict[bytes, Spent | None] = field(default_factory=dict)
     decisions: list[tuple[bytes, bytes]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     caused_at: list[int] = field(default_factory=list)

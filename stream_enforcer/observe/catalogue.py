@@ -102,6 +102,13 @@ OWNERSHIP_FAILURES = MetricSpec(
     "Failures to read the ownership topic, or ownership files that changed; the data in force stay.",
 )
 ACCOUNTS = MetricSpec(PREFIX + "accounts", "gauge", "Accounts held in memory.", ("partition",))
+SUSPENDED_COST = MetricSpec(
+    PREFIX + "suspended_cost_usd_per_month",
+    "gauge",
+    "Usage cost, in dollars, of the thirty days up to their latest use, of the accounts that are suspended now, by the"
+    " rule of their first reason and the restricted country that it names (none without one).",
+    ("rule", "jurisdiction"),
+)
 PARTITIONS = MetricSpec(PREFIX + "partitions_owned", "gauge", "Partitions that this replica owns.")
 PARTITION_PAUSED = MetricSpec(
     PREFIX + "partition_paused",
@@ -143,6 +150,7 @@ CATALOGUE: Final[tuple[MetricSpec, ...]] = (
     OWNERSHIP_REJECTED,
     OWNERSHIP_FAILURES,
     ACCOUNTS,
+    SUSPENDED_COST,
     PARTITIONS,
     PARTITION_PAUSED,
     REFERENCE_AGE,

@@ -6,7 +6,7 @@ Metrics are updated once per batch, never once per record.
 import platform
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -45,6 +45,7 @@ from stream_enforcer.observe.catalogue import (
     SECOND_LOOKS,
     SHADOW_MATCHES,
     STEP_SECONDS,
+    SUSPENDED_COST,
     TRANSACTION_RESULTS,
     TRANSACTIONS,
     MetricSpec,
@@ -122,6 +123,7 @@ class Metrics:
         "second_looks",
         "shadow_matches",
         "step_seconds",
+        "suspended_cost",
         "transactions",
     )
 
@@ -144,6 +146,7 @@ class Metrics:
         self.ownership_rejected = _counter(OWNERSHIP_REJECTED, registry)
         self.ownership_failures = _counter(OWNERSHIP_FAILURES, registry)
         self.accounts = _gauge(ACCOUNTS, registry)
+        self.suspended_cost = _gauge(SUSPENDED_COST, registry)
         self.partitions = _gauge(PARTITIONS, registry)
         self.partition_paused = _gauge(PARTITION_PAUSED, registry)
         self.reference_age = _gauge(REFERENCE_AGE, registry)
@@ -160,6 +163,12 @@ class Metrics:
     def policy_in_force(self, identity: str, version: str, hash_: str, mode: str) -> None:
         """Show the policy that decisions are made with; the hash is cut to twelve digits."""
         self.policy.info({"id": identity, "version": version, "hash": hash_[:12], "mode": mode})
+
+    def show_suspended_cost(self, dollars: Mapping[tuple[str, str], float]) -> None:
+        """Show what suspended accounts cost in a month, by rule and jurisdiction; others are no longer shown."""
+        self.suspended_cost.clear()
+        for labels, cost in dollars.items():
+            self.suspended_cost.labels(*labels).set(cost)
 
     def paused(self, partition: int, reason: str) -> None:
         """Show that a partition stands still, and why in a word."""

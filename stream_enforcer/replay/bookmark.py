@@ -14,9 +14,9 @@ from typing import Annotated, Any, Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from stream_enforcer.domain import cost
 from stream_enforcer.domain.account import Account, Action
 from stream_enforcer.domain.account_state import UnknownFormat, decode, encode
-from stream_enforcer.replay.cost import DailyCost
 from stream_enforcer.replay.history import BadHistory, Part, Position, Source
 from stream_enforcer.replay.outcome import Json
 from stream_enforcer.replay.trial import Told, Tracked, Trial
@@ -43,7 +43,7 @@ class Reading:
 _Whole = Annotated[int, Field(ge=0)]
 _Told = tuple[Action, Action | None, bool, tuple[str, ...], _Whole, _Whole]
 _ACCOUNT: Final = TypeAdapter[Any](
-    tuple[str, list[Any], tuple[_Told, ...], dict[_Whole, _Whole] | None], config=ConfigDict(strict=True)
+    tuple[str, list[Any], tuple[_Told, ...], str | None], config=ConfigDict(strict=True)
 ).validator
 
 
@@ -110,9 +110,8 @@ def _lines(asked: Json, reading: Reading, trial: Trial) -> Iterator[bytes]:
     for key, tracked in trial.accounts.items():
         state = orjson.Fragment(encode(Account(tracked.evidence)))
         told = [(t.standing, t.action, t.review, t.codes, t.since_ms, t.changed_ms) for t in tracked.told]
-        cost = None if tracked.cost is None else tracked.cost.days()
-        line = [key.decode(), state, told, cost]
-        yield orjson.dumps(line, default=tuple, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+        spent = None if tracked.spent is None else cost.encode(tracked.spent).decode()
+        yield orjson.dumps([key.decode(), state, told, spent], default=tuple) + b"\n"
 
 
 def _last_line(digest: str) -> bytes:
@@ -177,8 +176,9 @@ def _head(path: Path, line: bytes, asked: Json) -> _Head:
 
 def _restore(place: str, line: bytes, trial: Trial) -> None:
     try:
-        key, state, told, days = _ACCOUNT.validate_json(line)
+        key, state, told, spent = _ACCOUNT.validate_json(line)
         evidence = decode(orjson.dumps(state)).evidence
+        spent = None if spent is None else cost.decode(spent.encode())
     except ValidationError as error:
         raise BadHistory(f"{place}: {_first(error)}") from None
     except UnknownFormat as error:
@@ -186,7 +186,7 @@ def _restore(place: str, line: bytes, trial: Trial) -> None:
     tracked = Tracked(len(told))
     tracked.evidence = evidence
     tracked.told = [Told(*one) for one in told]
-    tracked.cost = None if days is None else DailyCost.of(days)
+    tracked.spent = spent
     trial.accounts[key.encode()] = tracked
 
 

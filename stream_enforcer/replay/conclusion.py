@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from stream_enforcer.replay.grounds import NONE, grounds_of
+from stream_enforcer.domain.cost import month
+from stream_enforcer.domain.grounds import NONE, grounds_of
 from stream_enforcer.replay.outcome import Ended, Json, Stand, Totals
 from stream_enforcer.replay.trial import Tracked, Trial
 
@@ -35,7 +36,7 @@ def _ended(trial: Trial, published: Other | None) -> Iterator[Ended]:
         if telling and published is None:
             old = _stand(trial, tracked, 0)
         stand = _stand(trial, tracked, -1) if telling else Stand(new, NONE)
-        yield Ended(account, old, stand, 0 if tracked.cost is None else tracked.cost.month())
+        yield Ended(account, old, stand, month(tracked.spent))
 
 
 def _stand(trial: Trial, tracked: Tracked, side: int) -> Stand:

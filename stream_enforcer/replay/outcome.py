@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from stream_enforcer.domain.events import MS_PER_DAY, iso_day, rfc3339
-from stream_enforcer.replay.grounds import Grounds
+from stream_enforcer.domain.grounds import Grounds
 from stream_enforcer.replay.trial import Told
 
 Json = dict[str, Any]

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from stream_enforcer.domain.grounds import NONE, grounds_of_decision
 from stream_enforcer.replay.consistency import Refuted
 from stream_enforcer.replay.event_files import Line
-from stream_enforcer.replay.grounds import NONE, grounds_of_decision
 from stream_enforcer.replay.outcome import Stand
 from stream_enforcer.replay.trial import Told
 from stream_enforcer.replay.verification import read_decision

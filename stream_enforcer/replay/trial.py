@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from stream_enforcer.domain.account import Action, Evidence, fold
+from stream_enforcer.domain.cost import Spent, spend
 from stream_enforcer.domain.events import LATEST_MS, MS_PER_DAY, EventKind, Malformed, Usage, decode
 from stream_enforcer.domain.records import Record
 from stream_enforcer.domain.world import Verdict
-from stream_enforcer.replay.cost import DailyCost
 from stream_enforcer.replay.timeline import Reign, Timeline
 
 NO_EVIDENCE: Final = Evidence()
@@ -47,14 +47,14 @@ class Told:
 
 
 class Tracked:
-    """An account: what it has shown, what each side says of it, and what it costs."""
+    """An account: what it has shown, what each side says of it, and what it spent."""
 
-    __slots__ = ("cost", "evidence", "told")
+    __slots__ = ("evidence", "spent", "told")
 
     def __init__(self, sides: int) -> None:
         self.evidence = NO_EVIDENCE
         self.told = [Told() for _ in range(sides)]
-        self.cost: DailyCost | None = None
+        self.spent: Spent | None = None
 
 
 class Trial:
@@ -108,9 +108,7 @@ class Trial:
         self.newest_ms = max(self.newest_ms, time_ms)
         self.oldest_ms = min(self.oldest_ms, time_ms)
         if type(event) is Usage and event.cost_usd_micros:
-            if tracked.cost is None:
-                tracked.cost = DailyCost()
-            tracked.cost.add(time_ms // MS_PER_DAY, event.cost_usd_micros)
+            tracked.spent = spend(tracked.spent, time_ms // MS_PER_DAY, event.cost_usd_micros)
         before = tracked.evidence
         evidence = fold(before, event, None if event.ip is None else self._geo.lookup(event.ip))
         if evidence is before and tracked.told[0].action is not None:

@@ -8,6 +8,7 @@ from unittest.mock import patch
 import orjson
 
 from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.cost import month
 from stream_enforcer.domain.engine import Emit
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka import task as task_module
@@ -128,6 +129,23 @@ class EnforcerDriver:
         """
         key = account.encode()
         return self._up().account(key, self._partition(key))
+
+    def cost_of(self, account: str) -> int:
+        """Return what an account's last thirty days of use cost, in micro-dollars, of what was committed.
+
+        Raises:
+            RuntimeError: The replica has crashed, and its memory with it.
+        """
+        key = account.encode()
+        return month(self._up().spent(key, self._partition(key)))
+
+    def suspended_cost(self) -> dict[tuple[str, str], int]:
+        """Return what suspended accounts cost in a month, in micro-dollars, by rule and jurisdiction.
+
+        Raises:
+            RuntimeError: The replica has crashed, and its memory with it.
+        """
+        return self._up().suspended_cost()
 
     def checkpoint(self, partition: int = 0) -> Checkpoint | None:
         """Return the last committed checkpoint of a partition, or None before the first.

@@ -1,5 +1,6 @@
 """Whatever goes wrong and whenever: the decisions are those of the pure core over the same records, each once."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -7,11 +8,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from stream_enforcer.domain.events import MS_PER_DAY, Usage, decode
+from stream_enforcer.domain.grounds import grounds_of
 from stream_enforcer.domain.records import StoredRecord
 from stream_enforcer.kafka.fake.broker import Step
 from stream_enforcer.testing import EnforcerDriver, RawRecord
 from tests.broker.stage import broken_chains
-from tests.builders import TOPICS, Json, Outcome, record, run, world
+from tests.builders import KINDS, TOPICS, Json, Outcome, record, run, world
 from tests.strategies import OWNERSHIP, overrides, signups, usages
 
 WORLD = world(OWNERSHIP)
@@ -122,6 +125,26 @@ class Enforcer(RuleBasedStateMachine):
     def oracle(self) -> Outcome:
         return run(self.piped, WORLD)
 
+    def month(self, account: str) -> int:
+        """Add up what the records of an account cost on each day, and then the last thirty days."""
+        days: Counter[int] = Counter()
+        for item in self.piped:
+            event = decode(item, KINDS[item.topic])
+            if isinstance(event, Usage) and event.account_id == account and event.cost_usd_micros:
+                days[event.occurred_at // MS_PER_DAY] += event.cost_usd_micros
+        return sum(days[day] for day in days if day > max(days) - 30)
+
+    def suspended(self, said: Outcome) -> dict[tuple[str, str], int]:
+        """Add up the months of suspended accounts, by the first reason and the country that it names."""
+        micros: Counter[tuple[str, str]] = Counter()
+        for key, account in said.accounts.items():
+            if account.action == "suspend":
+                grounds = grounds_of(
+                    WORLD.verdict(account.evidence, account.standing), WORLD.policy.restricted
+                )
+                micros[account.codes[0], grounds.jurisdiction or "none"] += self.month(key.decode())
+        return dict(+micros)
+
     def everything_is_judged(self) -> None:
         self.nothing_is_lost()
         said = self.oracle()
@@ -129,6 +152,8 @@ class Enforcer(RuleBasedStateMachine):
         assert self.buried == len(said.dead_letters)
         for account in ("a", "b", "c"):
             assert self.driver.state_of(account) == said.accounts.get(account.encode())
+            assert self.driver.cost_of(account) == self.month(account)
+        assert self.driver.suspended_cost() == self.suspended(said)
         checkpoint = self.driver.checkpoint()
         counts = {topic: sum(item.topic == topic for item in self.piped) for topic in TOPICS.values()}
         assert dict.fromkeys(counts, 0) | dict(checkpoint.offsets if checkpoint else {}) == counts

@@ -12,7 +12,14 @@ import yaml
 
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.domain.events import Malformed
-from stream_enforcer.kafka.changelog import ACCOUNT_PREFIX, CHECKPOINT_KEY, Checkpoint, Sweep, WorldId
+from stream_enforcer.kafka.changelog import (
+    ACCOUNT_PREFIX,
+    CHECKPOINT_KEY,
+    COST_PREFIX,
+    Checkpoint,
+    Sweep,
+    WorldId,
+)
 from stream_enforcer.kafka.dead_letters import Source, dead_letter
 from tests.bods_builders import entity, relationship, shareholding
 from tests.builders import Json, at, company, override, run, signup, stake, usage, world
@@ -177,6 +184,7 @@ SEEDS: Final[Mapping[str, list[bytes]]] = {
     "changelog": [
         b"\n".join(ACCOUNT_PREFIX + b"acct " + state for state in _states()),
         CHECKPOINT_KEY + b" " + _CHECKPOINT.encode(),
+        ACCOUNT_PREFIX + b"acct " + _states()[0] + b"\n" + COST_PREFIX + b"acct [1,20780,3000000,20779,12]",
     ],
     "dead_letters": [_dead_letter(), b"\n\n"],
     "settings": [_lines(_SETTINGS), b"emit: every\nkafka:\n  group: g # comment\ngeo:\n- a\n"],

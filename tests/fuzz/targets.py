@@ -7,7 +7,7 @@ judged, written and read again without loss.
 import io
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from rich.console import Console
 from stream_enforcer.cli.dead_letters import as_object
 from stream_enforcer.cli.explain import NotADecision, last_of, parse
 from stream_enforcer.cli.explanation import explanation
+from stream_enforcer.domain import cost
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import UnknownFormat, encode
 from stream_enforcer.domain.account_state import decode as decode_state
@@ -28,7 +29,7 @@ from stream_enforcer.domain.ownership.resolve import Claim, Resolver
 from stream_enforcer.domain.policy import judge
 from stream_enforcer.domain.records import StoredRecord
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, ChangelogUnreadable, Checkpoint, Restored
+from stream_enforcer.kafka.changelog import ChangelogUnreadable, Checkpoint, Restored
 from stream_enforcer.kafka.dead_letters import MAX_PAYLOAD_BYTES, OURS, Header, Source, dead_letter
 from stream_enforcer.kafka.redrive import Found
 from stream_enforcer.reference.errors import BadReference
@@ -178,7 +179,7 @@ def _judge_again(name: str, account: Account) -> None:
 
 def changelog(data: bytes) -> None:
     """Read changelog records, one a line: a key, a blank, a value."""
-    restored = Restored(Accounts())
+    restored = Restored()
     for line in data.split(b"\n"):
         key, _, value = line.partition(b" ")
         try:
@@ -188,6 +189,9 @@ def changelog(data: bytes) -> None:
     if restored.checkpoint is not None:
         assert Checkpoint.decode(restored.checkpoint.encode()) == restored.checkpoint
     for name in restored.accounts:
+        with suppress(UnknownFormat):
+            spent = restored.costs.get(name)
+            assert spent is None or cost.decode(cost.encode(spent)) == spent
         try:
             account = restored.accounts.get(name)
         except UnknownFormat:
@@ -261,7 +265,7 @@ def explain(data: bytes) -> None:
     except NotADecision as error:
         _fair(str(error), data)
         return
-    for part in explanation(decision, {}):
+    for part in explanation(decision, None, {}):
         console.print(part)
 
 

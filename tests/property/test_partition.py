@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_enforcer.domain.account import Account
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
+from stream_enforcer.kafka.changelog import Checkpoint, Restored, WorldId
 from stream_enforcer.kafka.dead_letters import DeadLetter
 from stream_enforcer.kafka.partition import Partition, Terms
 from stream_enforcer.kafka.work import Work
@@ -32,7 +32,7 @@ class Shell:
 
     def __init__(self, log: Sequence[ClientRecord]) -> None:
         self.log = log
-        self.partition = Partition(0, TERMS, WORLD, Restored(Accounts()))
+        self.partition = Partition(0, TERMS, WORLD, Restored())
         self.read = 0
         self.committing_to = 0
         self.committed_to = 0
@@ -130,7 +130,7 @@ def test_what_is_lost_leaves_no_trace(log: list[ClientRecord], kept: int) -> Non
 
 @given(logs)
 def test_a_batch_of_a_topic_is_the_same_taken_whole_or_record_by_record(log: list[ClientRecord]) -> None:
-    one, other = (Partition(0, TERMS, WORLD, Restored(Accounts())) for _ in range(2))
+    one, other = (Partition(0, TERMS, WORLD, Restored()) for _ in range(2))
     for topic in KINDS:
         records = [item for item in log if item.topic == topic]
         if records:

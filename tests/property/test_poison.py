@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_enforcer.kafka.changelog import Accounts, Restored
+from stream_enforcer.kafka.changelog import Restored
 from stream_enforcer.kafka.partition import Partition, Terms
 from stream_enforcer.settings import Poison
 from tests.builders import KINDS, ClientRecord, client_record, record, usage, world
@@ -39,7 +39,7 @@ def client(place: int, bad: bool) -> ClientRecord:
 def test_any_split_into_chunks_stops_at_the_same_record(
     bad: list[bool], limit: Poison, cuts: set[int]
 ) -> None:
-    part = Partition(0, Terms(KINDS, "transitions", "g", limit), WORLD, Restored(Accounts()))
+    part = Partition(0, Terms(KINDS, "transitions", "g", limit), WORLD, Restored())
     log = [client(place, is_bad) for place, is_bad in enumerate(bad)]
     for start, end in pairwise(sorted({0, len(log), *(cut for cut in cuts if cut < len(log))})):
         if part.storm is None:

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.kafka import changelog
-from stream_enforcer.kafka.changelog import ACCOUNT_PREFIX, Accounts, Restored
+from stream_enforcer.kafka.changelog import ACCOUNT_PREFIX, Restored
 from stream_enforcer.kafka.cleaned_tail import ANSWERS, CleanedTail
 from tests.builders import run, usage, world
 
@@ -83,13 +83,13 @@ def test_a_broker_that_knows_of_no_such_end_is_not_believed(
 
 async def test_a_restore_from_a_slow_broker_forgets_nothing() -> None:
     accounts = "abcdefghij"
-    restored = Restored(Accounts())
+    restored = Restored()
     script = [step for account in accounts for step in (account, *["silence"] * 5)]
     await changelog._read(Reader(*script), TP, len(accounts), restored)
     assert sorted(restored.accounts) == [account.encode() for account in accounts]
 
 
 async def test_a_restore_ends_where_the_cleaner_left_nothing_more() -> None:
-    restored = Restored(Accounts())
+    restored = Restored()
     await changelog._read(Reader("a", "b", *["nothing"] * (ANSWERS + 1)), TP, 10, restored)
     assert sorted(restored.accounts) == [b"a", b"b"]

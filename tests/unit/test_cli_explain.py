@@ -14,7 +14,9 @@ from stream_enforcer.cli import asking
 from stream_enforcer.cli import explain as command
 from stream_enforcer.cli.explain import explain
 from stream_enforcer.cli.explanation import explanation
+from stream_enforcer.domain.cost import Spent
 from stream_enforcer.kafka.bounded_read import ReadStalled
+from stream_enforcer.kafka.decisions import LastWord
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.settings import Kafka, Settings
 from tests.builders import Json, at, company, ip, override, run, signup, stake, usage, world
@@ -43,7 +45,7 @@ def decided(*events: Json) -> bytes:
 def told(decision: Json, names: dict[str, str] | None = None) -> str:
     console = Console(width=200, color_system=None)
     with console.capture() as capture:
-        for part in explanation(decision, names or {}):
+        for part in explanation(decision, None, names or {}):
             console.print(part)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
@@ -245,15 +247,16 @@ def test_brackets_in_names_are_text_and_no_markup() -> None:
 class _Topic:
     """Stands for the topic of decisions."""
 
-    def __init__(self, answer: bytes | Exception | None) -> None:
+    def __init__(self, answer: bytes | Exception | None, spent: Spent | None = None) -> None:
         self.answer = answer
+        self.spent = spent
         self.asked: list[tuple[str, str]] = []
 
-    async def last_decision(self, settings: Settings, account: str) -> bytes | None:
+    async def last_word(self, settings: Settings, account: str) -> LastWord | None:
         self.asked.append((settings.topics.decisions, account))
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return None if self.answer is None else LastWord(self.answer, self.spent)
 
 
 async def nothing_refused(_: Kafka) -> None:
@@ -272,7 +275,7 @@ async def nothing_refused(_: Kafka) -> None:
 def test_kafkas_answer_sets_the_exit_code(
     answer: Exception | None, code: int, stderr: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "last_decision", _Topic(answer).last_decision)
+    monkeypatch.setattr(command, "last_word", _Topic(answer).last_word)
     monkeypatch.setattr(asking, "refusal", nothing_refused)
     result = cli.invoke(app, ["a"])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", stderr)
@@ -281,10 +284,18 @@ def test_kafkas_answer_sets_the_exit_code(
 def test_without_a_file_the_topic_of_the_settings_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     value = decided(signup("a", declared_country="CN"))
     topic = _Topic(value.rstrip(b"\n"))
-    monkeypatch.setattr(command, "last_decision", topic.last_decision)
+    monkeypatch.setattr(command, "last_word", topic.last_word)
     result = cli.invoke(app, ["a", "--json"], env={"STREAM_ENFORCER_TOPICS__DECISIONS": "verdicts"})
     assert (result.exit_code, result.stdout_bytes) == (0, value)
     assert topic.asked == [("verdicts", "a")]
+
+
+def test_what_an_account_cost_in_a_month_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = Spent(20_627, 400_000_000, b",20626,40000000")
+    monkeypatch.setattr(command, "last_word", _Topic(decided(signup("a")), spent).last_word)
+    result = cli.invoke(app, ["a"])
+    said = "Its use cost $440.00 in the 30 days up to 2026-06-23, the latest with a cost."
+    assert said in result.stdout
 
 
 def test_a_name_cannot_speak_to_the_terminal(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from stream_enforcer.domain.account import may_be_forgotten
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.domain.events import MS_PER_DAY
 from stream_enforcer.kafka import expiry
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
+from stream_enforcer.kafka.accounts import Accounts
+from stream_enforcer.kafka.changelog import Checkpoint, Restored, WorldId
 from stream_enforcer.kafka.expiry import Expiry
 from stream_enforcer.kafka.partition import Partition, Terms
 from stream_enforcer.kafka.publication import next_checkpoint, outgoing

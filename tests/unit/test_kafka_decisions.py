@@ -8,10 +8,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
+from stream_enforcer.domain.cost import Spent
 from stream_enforcer.kafka import bounded_read, decisions
 from stream_enforcer.kafka.bounded_read import ReadStalled
 from stream_enforcer.kafka.client import Clients
-from stream_enforcer.kafka.decisions import last_decision, search_order
+from stream_enforcer.kafka.decisions import LastWord, last_word, search_order
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.settings import Settings
 
@@ -57,7 +58,8 @@ class _Reader:
 
     def assign(self, tps: list[TopicPartition]) -> None:
         (self.now,) = tps
-        self.read.append(self.now.partition)
+        if self.now.topic == "decisions":
+            self.read.append(self.now.partition)
 
     async def beginning_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {tp: self.partitions[tp.partition].begin for tp in tps}
@@ -110,6 +112,11 @@ def _said(offset: int, key: str, value: str) -> _Record:
     return _Record(offset, key.encode(), value.encode())
 
 
+async def last_decision(settings: Settings, account: str) -> bytes | None:
+    found = await last_word(settings, account)
+    return None if found is None else found.decision
+
+
 async def test_the_accounts_last_value_before_the_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     records = [
         _said(0, "a", "1"),
@@ -132,6 +139,19 @@ async def test_an_empty_partition_ends_at_once(monkeypatch: pytest.MonkeyPatch) 
 async def test_a_tombstone_is_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
     _use(monkeypatch, _Partition([_said(0, "a", "1"), _Record(1, b"a", None)], end=2))
     assert await last_decision(Settings(), "a") == b"1"
+
+
+@pytest.mark.parametrize(
+    ("costs", "spent"),
+    [([], None), ([b"[1,1,2]", b"[1,1,5]"], Spent(1, 5)), ([b"[1,1,2]", None], None)],
+    ids=["none", "the last", "forgotten"],
+)
+async def test_the_accounts_cost_comes_with_its_decision(
+    costs: list[bytes | None], spent: Spent | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [_Record(offset, b"c:a", value) for offset, value in enumerate(costs, start=1)]
+    _use(monkeypatch, _Partition([_said(0, "a", "1"), *others], end=1 + len(others)))
+    assert await last_word(Settings(), "a") == LastWord(b"1", spent)
 
 
 async def test_a_tail_that_the_cleaner_removed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

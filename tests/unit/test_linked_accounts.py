@@ -3,7 +3,7 @@
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.domain.links import links
-from stream_enforcer.kafka.changelog import Accounts
+from stream_enforcer.kafka.accounts import Accounts
 from stream_enforcer.kafka.linked_accounts import LinkedAccounts
 from tests.builders import Json, run, signup, world
 

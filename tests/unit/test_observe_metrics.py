@@ -19,7 +19,7 @@ from stream_enforcer.observe.metrics import BatchHistogram, Metrics
 
 ALLOWED_LABELS = {
     *("topic", "partition", "action", "rule", "reason", "result", "kind"),
-    *("version", "python", "id", "hash", "mode", "changed"),
+    *("version", "python", "id", "hash", "mode", "changed", "jurisdiction"),
 }
 
 

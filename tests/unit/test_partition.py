@@ -6,7 +6,7 @@ import orjson
 
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored, WorldId
+from stream_enforcer.kafka.changelog import Checkpoint, Restored, WorldId
 from stream_enforcer.kafka.partition import Cause, Partition, Terms
 from tests.builders import (
     KINDS,
@@ -33,12 +33,12 @@ FROM_CN = signup(ip=ip("cn"))
 
 def partition(within: World = WORLD, restored: Restored | None = None, number: int = 0) -> Partition:
     terms = Terms(KINDS, "transitions", "enforcer")
-    return Partition(number, terms, within, restored or Restored(Accounts()))
+    return Partition(number, terms, within, restored or Restored())
 
 
 def restored(events: Sequence[Json], checkpoint: Checkpoint | None = None) -> Restored:
     """Give what a changelog would, with the states as bytes."""
-    found = Restored(Accounts(), checkpoint)
+    found = Restored(checkpoint=checkpoint)
     for key, account in run(events, WORLD).accounts.items():
         found.accounts.put_encoded(key, encode(account))
     return found
@@ -79,7 +79,7 @@ def test_an_account_that_was_never_seen_is_none() -> None:
 
 
 def test_the_next_offset_is_that_of_the_newest_layer_that_knows_it() -> None:
-    part = partition(restored=Restored(Accounts(), Checkpoint({"usage": 7}, 4, NOW)))
+    part = partition(restored=Restored(checkpoint=Checkpoint({"usage": 7}, 4, NOW)))
     assert [part.expected(topic) for topic in ("usage", "signups")] == [7, None]
     take(part, usage(), start=7)
     part.next_work()

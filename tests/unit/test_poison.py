@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream_enforcer.kafka.changelog import Accounts, Restored
+from stream_enforcer.kafka.changelog import Restored
 from stream_enforcer.kafka.partition import Partition, Terms
 from stream_enforcer.kafka.poison import PoisonCounter
 from stream_enforcer.settings import Poison
@@ -63,7 +63,7 @@ def test_no_well_formed_records_between_reset_nothing() -> None:
 
 def partition(limits: Poison) -> Partition:
     terms = Terms(KINDS, "transitions", "enforcer", limits)
-    return Partition(0, terms, WORLD, Restored(Accounts()))
+    return Partition(0, terms, WORLD, Restored())
 
 
 def bad(offset: int, topic: str = "usage") -> ClientRecord:

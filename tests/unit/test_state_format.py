@@ -7,8 +7,10 @@ from typing import Final
 import orjson
 import pytest
 
+from stream_enforcer.domain import cost
 from stream_enforcer.domain.account import NEW, Account, DatedClaim, Evidence, HeldOverride, Sighting
 from stream_enforcer.domain.account_state import FORMAT, UnknownFormat, decode, encode
+from stream_enforcer.domain.cost import Spent
 from stream_enforcer.domain.ownership.resolve import Claim
 from stream_enforcer.kafka import changelog
 from stream_enforcer.kafka.changelog import ChangelogUnreadable, Checkpoint, Sweep, WorldId
@@ -89,6 +91,11 @@ CHECKPOINTS: Final[Mapping[int, tuple[Checkpoint, ...]]] = {
 }
 
 
+COSTS: Final[Mapping[int, tuple[Spent, ...]]] = {
+    1: (Spent(20_780, 3_000_000), Spent(20_780, 0, b",20779,12,20751,340282366920938463463"))
+}
+
+
 def recorded(name: str) -> list[bytes]:
     return (RECORDED / f"{name}.jsonl").read_bytes().splitlines()
 
@@ -105,9 +112,16 @@ def test_checkpoints_of_every_format_are_read_as_what_they_were(number: int) -> 
     )
 
 
+@pytest.mark.parametrize("number", COSTS)
+def test_costs_of_every_format_are_read_as_what_they_were(number: int) -> None:
+    assert [cost.decode(value) for value in recorded(f"cost-{number}")] == list(COSTS[number])
+
+
 def test_what_is_written_is_the_newest_recorded_format() -> None:
     assert max(ACCOUNTS) == FORMAT
     assert [encode(account) for account in ACCOUNTS[FORMAT]] == recorded(f"account-{FORMAT}")
+    assert max(COSTS) == cost.FORMAT
+    assert [cost.encode(spent) for spent in COSTS[cost.FORMAT]] == recorded(f"cost-{cost.FORMAT}")
     assert max(CHECKPOINTS) == changelog.FORMAT
     written = [checkpoint.encode() for checkpoint in CHECKPOINTS[changelog.FORMAT]]
     assert written == recorded(f"checkpoint-{changelog.FORMAT}")
@@ -115,7 +129,8 @@ def test_what_is_written_is_the_newest_recorded_format() -> None:
 
 def test_no_recorded_format_is_left_out() -> None:
     kept = {path.stem for path in RECORDED.iterdir()}
-    assert kept == {f"account-{n}" for n in ACCOUNTS} | {f"checkpoint-{n}" for n in CHECKPOINTS}
+    known = {"account": ACCOUNTS, "checkpoint": CHECKPOINTS, "cost": COSTS}
+    assert kept == {f"{name}-{number}" for name, numbers in known.items() for number in numbers}
     assert set(ACCOUNTS) == set(range(1, FORMAT + 1))
 
 

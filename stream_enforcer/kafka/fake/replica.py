@@ -1,6 +1,7 @@
 """One replica of the service over the broker in memory: the real tasks, and a group that does as it is told."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 
@@ -8,8 +9,9 @@ from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
 
 from stream_enforcer.domain.account import Account
+from stream_enforcer.domain.cost import Spent
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Checkpoint, Restored
+from stream_enforcer.kafka.changelog import Checkpoint, Restored
 from stream_enforcer.kafka.fake.broker import FakeBroker
 from stream_enforcer.kafka.fake.clients import FakeClients
 from stream_enforcer.kafka.fake.host import Host
@@ -75,7 +77,7 @@ class Replica:
     def open(self, restored: Iterable[Restored] | None = None) -> None:
         """Take every partition, as a new assignment does; without memory unless given what was kept."""
         numbers = range(self._shared.settings.topics.partitions)
-        kept = [Restored(Accounts()) for _ in numbers] if restored is None else restored
+        kept = [Restored() for _ in numbers] if restored is None else restored
         tps = [TopicPartition(topic, number) for topic in self._kinds for number in numbers]
         self._consumer.assign(tps)
         self._consumer.pause(*tps)
@@ -114,6 +116,17 @@ class Replica:
     def account(self, key: bytes, partition: int) -> Account | None:
         """Return an account's committed state from memory."""
         return self._tasks[partition].partition.restored.accounts.get(key)
+
+    def spent(self, key: bytes, partition: int) -> Spent | None:
+        """Return what an account spent, of what was committed, from memory."""
+        return self._tasks[partition].partition.restored.costs.get(key)
+
+    def suspended_cost(self) -> dict[tuple[str, str], int]:
+        """Return what suspended accounts cost in a month, in micro-dollars, by rule and jurisdiction."""
+        micros: Counter[tuple[str, str]] = Counter()
+        for task in self._tasks:
+            micros.update(task.suspended_cost.micros)
+        return dict(+micros)
 
     def checkpoint(self, partition: int) -> Checkpoint | None:
         """Return the last committed checkpoint, from memory."""
