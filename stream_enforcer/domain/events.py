@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from stream_enforcer.domain.countries import ISO_3166_1
+from stream_enforcer.domain.framing import FRAME_BYTES, FRAMED_BELOW
 from stream_enforcer.domain.records import Record
 
 EventKind = Literal["signup", "usage", "override"]
@@ -219,7 +220,8 @@ def decode(record: Record, kind: EventKind | None) -> Event | Malformed:
     """Read one record as an event.
 
     Args:
-        record: The record; its key must be the UTF-8 account_id.
+        record: The record; its key must be the UTF-8 account_id, its value JSON, with or without the frame of a
+            schema registry.
         kind: What the topic carries; None where one file carries all kinds and `type` alone tells.
 
     Returns:
@@ -228,6 +230,8 @@ def decode(record: Record, kind: EventKind | None) -> Event | Malformed:
     value = record.value
     if value is None:
         return _TOMBSTONE
+    if value < FRAMED_BELOW:  # `unframed`, without its call for every record
+        value = value[FRAME_BYTES:]
     try:
         model = MODELS[kind or _Typed.__pydantic_validator__.validate_json(value).type]
         # The validator itself: `model_validate_json` costs half as much again per record.
