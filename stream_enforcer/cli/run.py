@@ -26,7 +26,7 @@ from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.topics import TopicsMismatch
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.http import HttpServer, build_app
-from stream_enforcer.observe.logs import configure
+from stream_enforcer.observe.logs import Verbosity, configure
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.observe.watchdog import Watchdog
 from stream_enforcer.reference.errors import BadReference
@@ -44,6 +44,8 @@ def run(config: ConfigFile = None) -> None:
         raise typer.Exit(2)
     settings = settings_or_exit(config)
     configure(settings.log_level, settings.log_format)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)  # which would end a process that has not come to listen to them
     try:
         kafka_security(settings.kafka)
         loaded = load_world(settings.policy, settings.geo, settings.ownership)
@@ -67,9 +69,7 @@ async def _serve(settings: Settings, world: World) -> None:
     health = Health(beat_at=time.monotonic())
     health.reference_loaded = True
     service = Service(settings, world, metrics, health)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, service.stop)
+    _follow_signals(service, Verbosity(settings.log_level, settings.log_format))
     app = build_app(
         metrics.registry, health, lambda: describe_world(service.world, datetime.now(UTC)), time.monotonic
     )
@@ -82,6 +82,15 @@ async def _serve(settings: Settings, world: World) -> None:
             await service.run(following)
     finally:
         await http.stop()
+
+
+def _follow_signals(service: Service, verbosity: Verbosity) -> None:
+    """End on SIGTERM and SIGINT; SIGUSR1 turns debug logs on, SIGUSR2 off again."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    loop.add_signal_handler(signal.SIGUSR1, verbosity.debug)
+    loop.add_signal_handler(signal.SIGUSR2, verbosity.as_set)
 
 
 def describe_world(world: World, now: datetime) -> dict[str, Any]:

@@ -24,6 +24,8 @@ REPEATS: Final = 10
 """How often the same event is written in one window."""
 WINDOW_SECONDS: Final = 10.0
 
+log = structlog.get_logger(__name__)
+
 _KEYS_HELD = 1024
 _HANDLER = "stream_enforcer.logs"
 _DROPPED = "repeats_dropped"
@@ -63,11 +65,28 @@ def configure(level: Level, output: Format) -> None:
         )
     )
     root = logging.getLogger()
-    for old in [old for old in root.handlers if old.get_name() == _HANDLER]:
-        root.removeHandler(old)
-    root.addHandler(handler)
+    # In one step: a line of another thread finds the old handler or the new one, and never none.
+    root.handlers[:] = [*(old for old in root.handlers if old.get_name() != _HANDLER), handler]
     root.setLevel(max(number, logging.WARNING))
     logging.getLogger(OURS).setLevel(number)
+
+
+class Verbosity:
+    """The log level of a running process: `debug` for a while, and back to that of the settings."""
+
+    def __init__(self, level: Level, output: Format) -> None:
+        self._level = level
+        self._output = output
+
+    def debug(self) -> None:
+        """Write everything from `debug` up."""
+        configure("debug", self._output)
+        log.info("log level changed", to="debug")
+
+    def as_set(self) -> None:
+        """Write what the settings say, and no more."""
+        log.info("log level changed", to=self._level)  # said while it is still written
+        configure(self._level, self._output)
 
 
 class RepeatLimiter(logging.Filter):

@@ -1,8 +1,10 @@
 """One JSON object per line; no floods, no values, no tracebacks unless asked for."""
 
+import ast
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -10,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from stream_enforcer.observe.logs import REPEATS, WINDOW_SECONDS, Level, RepeatLimiter, configure
+import stream_enforcer
+from stream_enforcer.observe.logs import (
+    REPEATS,
+    WINDOW_SECONDS,
+    Level,
+    RepeatLimiter,
+    Verbosity,
+    configure,
+)
 
 Capture = pytest.CaptureFixture[str]
 
@@ -127,6 +137,63 @@ def test_a_validation_error_does_not_quote_what_it_rejected(capsys: Capture, lev
     text = capsys.readouterr().err
     assert "invalid int, errors: 1" in text
     assert account not in text
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_the_level_of_a_running_process_goes_to_debug_and_back(capsys: Capture, level: Level) -> None:
+    configure(level, "json")
+    logger = ours()  # one that was made before, as those of modules are
+    verbosity = Verbosity(level, "json")
+    logger.debug("before")
+    verbosity.debug()
+    logger.debug("while")
+    verbosity.debug()
+    logger.debug("still")
+    verbosity.as_set()
+    logger.debug("after")
+    logger.error("error")
+    said = [(line["event"], line.get("to")) for line in lines(capsys)]
+    before, after = ([(name, None)] if level == "debug" else [] for name in ("before", "after"))
+    changes = [("log level changed", "debug"), ("while", None)]
+    again = [("log level changed", "debug"), ("still", None)]
+    back = [("log level changed", level)]
+    assert said == [*before, *changes, *again, *back, *after, ("error", None)]
+
+
+def test_libraries_stay_at_warning_while_we_are_at_debug(capsys: Capture) -> None:
+    configure("error", "json")
+    Verbosity("error", "json").debug()
+    library = logging.getLogger("aiokafka.conn")
+    library.debug("Request %s", b"account-17")
+    library.warning("w")
+    assert [line["event"] for line in lines(capsys)] == ["log level changed", "w"]
+
+
+PERSONAL = {
+    "account",
+    "account_id",
+    "key",
+    "value",
+    "ip",
+    "address",
+    "name",
+    "email",
+    "domain",
+    "headers",
+    "event_id",
+}
+
+
+def test_no_line_has_a_field_for_what_is_personal() -> None:
+    fields = {
+        keyword.arg
+        for path in Path(stream_enforcer.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")
+        for keyword in node.keywords
+    }
+    assert {"partition", "accounts", "seconds"} <= fields
+    assert fields & PERSONAL == set()
 
 
 class Clock:
