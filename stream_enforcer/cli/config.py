@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from stream_enforcer.observe.spans import check_tracing
 from stream_enforcer.settings import BadSettings, SettingRow, Settings, describe, kafka_security, load
 
 app = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
@@ -57,10 +58,11 @@ def show(
 
 @app.command()
 def check(config: ConfigFile = None) -> None:
-    """Check the settings and the certificate files that they name; exit with 2 when something is wrong."""
+    """Check the settings, and the certificate files and extras that they need; exit with 2 when something is wrong."""
     settings = settings_or_exit(config)
     try:
         kafka_security(settings.kafka)
+        check_tracing(settings)
     except BadSettings as error:
         raise refused(error) from error
     given = sum(row.origin != "default" for row in describe(settings))

@@ -6,7 +6,7 @@ import signal
 import time
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 import typer
@@ -28,6 +28,7 @@ from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.http import HttpServer, build_app
 from stream_enforcer.observe.logs import Verbosity, configure
 from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.observe.spans import Spans, start_spans
 from stream_enforcer.observe.watchdog import Watchdog
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.policy_file import BadPolicy
@@ -35,6 +36,9 @@ from stream_enforcer.reference.world_files import load_world
 from stream_enforcer.settings import BadSettings, Settings, kafka_security
 
 log = structlog.get_logger(__name__)
+
+SPANS_SECONDS: Final = 1.0
+"""Time that the last spans have to be sent, after all else has ended."""
 
 
 def run(config: ConfigFile = None) -> None:
@@ -48,10 +52,11 @@ def run(config: ConfigFile = None) -> None:
         signal.signal(number, signal.SIG_IGN)  # which would end a process that has not come to listen to them
     try:
         kafka_security(settings.kafka)
+        spans = start_spans(settings)
         loaded = load_world(settings.policy, settings.geo, settings.ownership)
         for reason, count in loaded.skipped.items():
             log.warning("ownership statements skipped", reason=reason, count=count)
-        uvloop.run(_serve(settings, loaded.world))
+        uvloop.run(_serve(settings, loaded.world, spans))
     except BadSettings as error:
         raise refused(error) from error
     except (BadPolicy, BadReference, TopicsMismatch, Refused) as error:
@@ -62,13 +67,13 @@ def run(config: ConfigFile = None) -> None:
         raise typer.Exit(1) from error
 
 
-async def _serve(settings: Settings, world: World) -> None:
+async def _serve(settings: Settings, world: World, spans: Spans) -> None:
     metrics = Metrics(CollectorRegistry(), VERSION)
     policy = world.policy.identity
     metrics.policy_in_force(policy["id"], policy["version"], policy["hash"], policy["mode"])
     health = Health(beat_at=time.monotonic())
     health.reference_loaded = True
-    service = Service(settings, world, metrics, health)
+    service = Service(settings, world, metrics, health, spans)
     _follow_signals(service, Verbosity(settings.log_level, settings.log_format))
     app = build_app(
         metrics.registry, health, lambda: describe_world(service.world, datetime.now(UTC)), time.monotonic
@@ -82,6 +87,7 @@ async def _serve(settings: Settings, world: World) -> None:
             await service.run(following)
     finally:
         await http.stop()
+        spans.end(SPANS_SECONDS)  # nothing else runs any more that it could hold up
 
 
 def _follow_signals(service: Service, verbosity: Verbosity) -> None:

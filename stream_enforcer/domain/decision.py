@@ -53,22 +53,25 @@ class Decision(NamedTuple):
         decision_id: SHA-256 hex of the canonical JSON of every other field.
         action: "allow" or "suspend".
         codes: The reasons' codes.
+        event_time: When what it was decided for happened, RFC 3339.
         value: The canonical JSON that is published.
     """
 
     decision_id: str
     action: Action
     codes: tuple[str, ...]
+    event_time: str
     value: bytes
 
 
 def write(account_id: str, account: Account, verdict: Verdict, trigger: Trigger) -> Decision:
     """Write the decision that follows an account's last one."""
+    event_time = rfc3339(trigger.time)
     body = orjson.dumps(
         {  # sorted by hand, here and in what is nested: the encoder's sorting costs as much as the encoding
             "account_id": account_id,
             **verdict.before_event_time,
-            "event_time": rfc3339(trigger.time),
+            "event_time": event_time,
             **verdict.before_previous_action,
             "previous_action": account.action,
             **verdict.before_sequence,
@@ -81,7 +84,7 @@ def write(account_id: str, account: Account, verdict: Verdict, trigger: Trigger)
     # Inside a string a quote is escaped, so this finds the field and nothing else.
     at = body.index(_AFTER_THE_ID)
     value = b'%b,"decision_id":"%b"%b' % (body[:at], decision_id.encode(), body[at:])
-    return Decision(decision_id, verdict.judgement.action, verdict.codes, value)
+    return Decision(decision_id, verdict.judgement.action, verdict.codes, event_time, value)
 
 
 def compute_id(decision: dict[str, Any]) -> str:

@@ -43,6 +43,20 @@ class Source(NamedTuple):
     value: bytes | None
     headers: Sequence[Header]
 
+    @classmethod
+    def of(cls, record: Any) -> "Source":
+        """Take what the client says of a record."""
+        return cls(
+            record.topic,
+            record.partition,
+            record.offset,
+            record.timestamp,
+            record.timestamp_type,
+            record.key,
+            record.value,
+            record.headers,
+        )
+
 
 class DeadLetter(NamedTuple):
     """What is published: key, value and headers."""

@@ -12,6 +12,7 @@ from stream_enforcer.domain.events import MS_PER_DAY, EventKind
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Restored
 from stream_enforcer.kafka.dead_letters import Source, dead_letter
+from stream_enforcer.kafka.decision_headers import decision_headers
 from stream_enforcer.kafka.poison import PoisonCounter
 from stream_enforcer.kafka.work import Work
 from stream_enforcer.settings import Poison
@@ -31,12 +32,16 @@ class Terms:
         emit: Which decisions to publish.
         group: The consumer group, named in dead letters.
         poison: How many malformed records stop a partition.
+        source: What decisions name as their source as CloudEvents; None where they are none.
+        traced: Whether to note which traces records belong to.
     """
 
     kinds: Mapping[str, EventKind]
     emit: Emit
     group: str
     poison: Poison = Poison()
+    source: str | None = None
+    traced: bool = False
 
 
 class Cause(NamedTuple):
@@ -103,7 +108,7 @@ class Partition:
         Args:
             topic: Their topic.
             records: The client's records.
-            now_ms: The time, for dead letters' headers.
+            now_ms: The time, for dead letters' headers and for spans.
         """
         terms, world, emit = self.terms, self.world, self.terms.emit
         kind, work, account, spent = terms.kinds[topic], self.pending, self.account, self.spent
@@ -116,20 +121,12 @@ class Partition:
             if caused.use is not None:
                 day, micros = caused.use
                 work.spent[key] = spend(spent(key), day, micros)
-            if caused.malformed is None:
-                work.add(key, caused, record.timestamp)
-            else:
-                source = Source(
-                    topic,
-                    record.partition,
-                    record.offset,
-                    record.timestamp,
-                    record.timestamp_type,
-                    key,
-                    record.value,
-                    record.headers,
-                )
-                work.bury(dead_letter(source, caused.malformed, terms.group, now_ms), caused.malformed.error)
+            if caused.account is not None:
+                headers = decision_headers(caused.decision, record.headers, terms.source)
+                work.add(key, caused, record.timestamp, headers)
+            elif caused.malformed is not None:
+                letter = dead_letter(Source.of(record), caused.malformed, terms.group, now_ms)
+                work.bury(letter, caused.malformed.error)
                 counter.well_formed(place - counted)
                 counted = place + 1
                 storm = counter.malformed()
@@ -138,6 +135,8 @@ class Partition:
                     records = records[:counted]
                     break
         counter.well_formed(len(records) - counted)
+        if terms.traced:
+            work.traces.note(records, now_ms)
         last = records[-1]
         self.newest_ms = max(self.newest_ms, last.timestamp)
         work.moved(topic, last.offset + 1, len(records))
@@ -204,5 +203,6 @@ class Partition:
             if account is None:
                 continue
             trigger = Trigger(*cause, None, account.evidence.clock * MS_PER_DAY)
-            self.pending.add(key, reconcile(key.decode(), account, self.world, trigger), now_ms)
+            caused = reconcile(key.decode(), account, self.world, trigger)
+            self.pending.add(key, caused, now_ms, decision_headers(caused.decision, (), self.terms.source))
         self.pending.looked_at[cause.kind] += len(keys)

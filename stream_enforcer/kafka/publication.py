@@ -37,8 +37,7 @@ def outgoing(work: Work, checkpoint: Checkpoint, topics: Topics) -> list[Outgoin
     if work.dead_letters:
         out.append(Outgoing(topics.dead_letters, work.dead_letters))
     if work.decisions:
-        decisions = ((key, value, NO_HEADERS) for key, value in work.decisions)
-        out.append(Outgoing(topics.decisions, decisions))
+        out.append(Outgoing(topics.decisions, work.decisions))
     states = (
         (ACCOUNT_PREFIX + key, None if account is None else encode(account), NO_HEADERS)
         for key, account in work.states.items()

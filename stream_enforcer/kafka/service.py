@@ -27,6 +27,7 @@ from stream_enforcer.kafka.watch import Watch
 from stream_enforcer.kafka.worlds import Worlds
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.observe.spans import NO_SPANS, Spans
 from stream_enforcer.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -47,15 +48,30 @@ def input_kinds(settings: Settings) -> dict[str, EventKind]:
     return {topics.signups: "signup", topics.usage: "usage", topics.overrides: "override"}
 
 
+def terms_of(settings: Settings) -> Terms:
+    """Return what every partition is judged by."""
+    return Terms(
+        kinds=input_kinds(settings),
+        emit=settings.emit,
+        group=settings.kafka.group,
+        poison=settings.poison,
+        source=settings.cloudevents_source,
+        traced=settings.tracing != "none",
+    )
+
+
 class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is untyped
     """One replica: a member of the consumer group, with one task per partition that it owns."""
 
-    def __init__(self, settings: Settings, world: World, metrics: Metrics, health: Health) -> None:
+    def __init__(
+        self, settings: Settings, world: World, metrics: Metrics, health: Health, spans: Spans = NO_SPANS
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
         self._health = health
+        self._spans = spans
         self._clients = Clients(settings.kafka)
-        self._terms = Terms(input_kinds(settings), settings.emit, settings.kafka.group, settings.poison)
+        self._terms = terms_of(settings)
         self._worlds = Worlds(world)
         self._tasks: dict[int, Task] = {}
         self._kept: dict[int, Restored] = {}
@@ -218,6 +234,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
             metrics=self._metrics,
             health=self._health,
             fatal=self._fail,
+            spans=self._spans,
         )
 
     def _fail(self, error: BaseException) -> None:

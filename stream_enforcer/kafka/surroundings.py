@@ -10,6 +10,7 @@ from stream_enforcer.kafka.partition import Terms
 from stream_enforcer.kafka.worlds import Worlds
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.observe.spans import NO_SPANS, Spans
 from stream_enforcer.settings import Settings
 
 
@@ -26,6 +27,7 @@ class Surroundings:
         consumer: The group's consumer.
         metrics, health: Where to tell how it goes.
         fatal: Ends the service.
+        spans: Traces transactions.
     """
 
     settings: Settings
@@ -37,3 +39,4 @@ class Surroundings:
     metrics: Metrics
     health: Health
     fatal: Callable[[BaseException], None]
+    spans: Spans = NO_SPANS

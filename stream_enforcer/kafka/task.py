@@ -246,8 +246,9 @@ class Task:
         entries = outgoing(work, checkpoint, shared.settings.topics)
         group = shared.settings.kafka.group
         # Not `wait_for`: it swallows a cancellation that comes when the commit has just ended.
-        async with asyncio.timeout(COMMIT_SECONDS):
-            after = await commit(producer, self.number, entries, offsets, group)
+        with shared.spans.transaction(self.number, work):
+            async with asyncio.timeout(COMMIT_SECONDS):
+                after = await commit(producer, self.number, entries, offsets, group)
         partition.committed()
         self.suspended_cost.committed(work)
         restored.checkpoint, restored.position = checkpoint, after

@@ -9,8 +9,9 @@ from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.cost import Spent
 from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.engine import Step
-from stream_enforcer.kafka.dead_letters import DeadLetter
+from stream_enforcer.kafka.dead_letters import DeadLetter, Header
 from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.observe.trace_context import Traces
 
 MOST_RECORDS: Final = 20_000
 MOST_OUTPUTS: Final = 10_000
@@ -25,19 +26,20 @@ class Work:
         records: Records taken, by input topic.
         states: New account states by key; the last one of each account only, None where it is forgotten.
         spent: What accounts spent by now, by key, where that grew; None where the account is forgotten.
-        decisions: Key and value of the decisions, in order.
+        decisions: Key, value and headers of the decisions, in order.
         dead_letters: Dead letters, in order.
         caused_at: Timestamp of the record that caused each decision, epoch milliseconds.
         by_action_and_rule, reviews, by_reason, shadow: Counts for the metrics.
         forgotten: Accounts removed because nothing was seen of them for long.
         looked_at: Accounts judged again, by what changed.
+        traces: Which traces its records belong to; empty where nobody asks.
     """
 
     offsets: dict[str, int] = field(default_factory=dict)
     records: Counter[str] = field(default_factory=Counter)
     states: dict[bytes, Account | None] = field(default_factory=dict)
     spent: dict[bytes, Spent | None] = field(default_factory=dict)
-    decisions: list[tuple[bytes, bytes]] = field(default_factory=list)
+    decisions: list[tuple[bytes, bytes, list[Header]]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     caused_at: list[int] = field(default_factory=list)
     by_action_and_rule: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -46,6 +48,7 @@ class Work:
     shadow: Counter[str] = field(default_factory=Counter)
     forgotten: int = 0
     looked_at: Counter[str] = field(default_factory=Counter)
+    traces: Traces = field(default_factory=Traces)
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to commit."""
@@ -62,16 +65,23 @@ class Work:
         outputs = len(self.decisions) + len(self.states) + len(self.dead_letters)
         return outputs >= MOST_OUTPUTS or self.in_flight >= MOST_RECORDS
 
-    def add(self, key: bytes, step: Step, timestamp: int) -> None:
-        """Add what a well-formed record, or a second look, caused."""
+    def add(self, key: bytes, step: Step, timestamp: int, headers: list[Header]) -> None:
+        """Add what a well-formed record, or a second look, caused.
+
+        Args:
+            key: The account's.
+            step: What was caused.
+            timestamp: Of the record, epoch milliseconds.
+            headers: Of the decision; not looked at where there is none.
+        """
         if step.account is not None:
             self.states[key] = step.account
         if step.decision is not None and step.account is not None:
-            self._decide(key, step.account, step.decision, timestamp)
+            self.decisions.append((key, step.decision.value, headers))
+            self._count(step.account, step.decision, timestamp)
             self.shadow.update(step.shadow)
 
-    def _decide(self, key: bytes, account: Account, decision: Decision, timestamp: int) -> None:
-        self.decisions.append((key, decision.value))
+    def _count(self, account: Account, decision: Decision, timestamp: int) -> None:
         self.caused_at.append(timestamp)
         self.by_action_and_rule[decision.action, decision.codes[0] if decision.codes else "none"] += 1
         self.reviews += account.review

@@ -71,6 +71,7 @@ TopicName = Annotated[
 FunctionName = Annotated[
     str, Field(max_length=249, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
 ]
+SourceName = Annotated[str, Field(max_length=249, pattern=r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")]
 GeoSources = Annotated[tuple[Text, ...], NoDecode, BeforeValidator(_json_list)]
 Files = Annotated[tuple[File, ...], NoDecode, BeforeValidator(_json_list)]
 
@@ -226,6 +227,16 @@ class Settings(BaseSettings):
     )
     poison: Poison = Poison()
     http: Http = Http()
+    cloudevents_source: SourceName | None = Field(
+        None,
+        description="What decisions name as their source, a URI or path, in the headers of CloudEvents; they have no "
+        "such headers when not set",
+    )
+    tracing: Literal["none", "otlp"] = Field(
+        "none",
+        description="Where spans of transactions go; otlp needs the extra `otel`, and takes the variables OTEL_* of "
+        "OpenTelemetry",
+    )
     commit_interval_ms: int = Field(
         0, ge=0, le=10_000, description="Time for which a partition gathers records before it commits, in ms"
     )

@@ -1,6 +1,6 @@
 """The driver: the service's own tasks, a broker in memory, and a clock that the test moves."""
 
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self, TypeVar
 from unittest.mock import patch
@@ -32,11 +32,13 @@ class RawRecord(NamedTuple):
         topic: "signups", "usage" or "overrides".
         key: The key; an event's is its account id in UTF-8.
         value: The value.
+        headers: The headers, name and value.
     """
 
     topic: str
     key: bytes | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class EnforcerDriver:
@@ -225,8 +227,8 @@ class EnforcerDriver:
         return RawRecord(topic, str(event["account_id"]).encode(), orjson.dumps(event))
 
     def _produce(self, records: Iterable[RawRecord]) -> None:
-        for topic, key, value in records:
-            self._broker.append(topic, self._partition(key or b""), Row(key, value))
+        for topic, key, value, headers in records:
+            self._broker.append(topic, self._partition(key or b""), Row(key, value, headers))
         self._work()
 
     def _partition(self, key: bytes) -> int:
@@ -244,13 +246,15 @@ class EnforcerDriver:
         return self._replica
 
     def _started(self) -> Replica:
-        replica = Replica(self._settings, self._world, self._broker)
-
+        replica = self._new_replica()
         self._complete(replica.start())
         self._go()
         self._replica = replica
         self._work()
         return replica
+
+    def _new_replica(self) -> Replica:
+        return Replica(self._settings, self._world, self._broker)
 
     def _work(self) -> None:
         """Hand over what is there until nothing more happens at this time."""

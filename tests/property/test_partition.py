@@ -59,7 +59,7 @@ class Shell:
             self.committed_to = self.committing_to
 
     def _publish(self, work: Work) -> None:
-        self.published.decisions.extend(work.decisions)
+        self.published.decisions.extend((key, value) for key, value, _ in work.decisions)
         self.published.dead_letters.extend(work.dead_letters)
         self.published.accounts.update(work.states)
         self.published.offsets.update(work.offsets)

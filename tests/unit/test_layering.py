@@ -31,6 +31,7 @@ CLOCKS = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "p
 EFFECTS = frozenset({"open", "print", "input", "exec", "eval", "__import__", "compile"})
 MAY_USE_KAFKA = ("kafka", "demo")
 MAY_USE_NUMPY = ("snapshot",)
+USES_OPENTELEMETRY = "observe/tracing.py"
 
 
 def label(path: Path) -> str:
@@ -91,6 +92,21 @@ def test_only_the_kafka_package_and_the_demo_import_the_client(path: Path) -> No
 def test_only_the_snapshot_package_imports_numpy(path: Path) -> None:
     if path.relative_to(PACKAGE).parts[0] not in MAY_USE_NUMPY:
         assert [module for module in imports(path) if module.split(".")[0] == "numpy"] == []
+
+
+def test_one_file_alone_imports_opentelemetry_and_nobody_imports_that_before_it_is_wanted() -> None:
+    modules = {path: list(imports(path)) for path in PACKAGE.rglob("*.py")}
+    importers = [
+        label(path) for path, names in modules.items() if any("opentelemetry" in name for name in names)
+    ]
+    assert importers == [USES_OPENTELEMETRY]
+    at_the_top = [
+        node.module
+        for path in modules
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+    ]
+    assert "stream_enforcer.observe.tracing" not in at_the_top
 
 
 @pytest.mark.parametrize(

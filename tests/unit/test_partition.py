@@ -101,7 +101,7 @@ def test_work_counts_what_it_holds() -> None:
         ("allow", "none"): 1,
     }
     assert work.reviews == 1
-    assert [key for key, _ in work.decisions] == [b"a", b"b", b"c"]
+    assert [key for key, _, _ in work.decisions] == [b"a", b"b", b"c"]
     assert len(work.caused_at) == 3
     assert set(work.states) == {b"a", b"b", b"c"}
 
@@ -141,7 +141,7 @@ def test_a_second_look_publishes_only_what_the_changed_world_changes() -> None:
     events = [signup(**CLAIM), signup("b", ip=ip("cn"))]
     part = partition(OWNED, restored(events), number=2)
     part.look_again([b"a", b"b", b"gone"], Cause("reference", "ownership", 2, 77), now_ms=5)
-    ((key, value),) = part.pending.decisions
+    ((key, value, _),) = part.pending.decisions
     decision = orjson.loads(value)
     assert (key, decision["action"], decision["previous_action"]) == (b"a", "suspend", "allow")
     assert decision["trigger"] == {

@@ -16,13 +16,13 @@ from stream_enforcer.kafka.fake.broker import FakeBroker
 from stream_enforcer.kafka.fake.clients import FakeClients
 from stream_enforcer.kafka.fake.host import Host
 from stream_enforcer.kafka.ownership_feed import OwnershipFeed
-from stream_enforcer.kafka.partition import Terms
-from stream_enforcer.kafka.service import input_kinds
+from stream_enforcer.kafka.service import terms_of
 from stream_enforcer.kafka.surroundings import Surroundings
 from stream_enforcer.kafka.task import Task
 from stream_enforcer.kafka.worlds import Amended, Placed, Worlds
 from stream_enforcer.observe.health import Health
 from stream_enforcer.observe.metrics import Metrics
+from stream_enforcer.observe.spans import NO_SPANS, Spans
 from stream_enforcer.settings import Settings
 
 
@@ -34,12 +34,13 @@ class Replica:
         failure: Why it ended itself, or None.
     """
 
-    def __init__(self, settings: Settings, world: World, broker: FakeBroker) -> None:
+    def __init__(self, settings: Settings, world: World, broker: FakeBroker, spans: Spans = NO_SPANS) -> None:
         self.host = Host()
         self.failure: BaseException | None = None
         clients = FakeClients(settings.kafka, broker, self.host)
         topics = settings.topics
-        self._kinds = input_kinds(settings)
+        terms = terms_of(settings)
+        self._kinds = terms.kinds
         self._consumer = clients.group_consumer()
         metrics = Metrics(CollectorRegistry(), version("stream-enforcer"))
         worlds = Worlds(world)
@@ -49,7 +50,7 @@ class Replica:
         self._ownership = OwnershipFeed(feeding, settings, worlds, metrics, run=_at_once)
         self._shared = Surroundings(
             settings=settings,
-            terms=Terms(self._kinds, settings.emit, settings.kafka.group),
+            terms=terms,
             worlds=worlds,
             partitions=topics.partitions,
             clients=clients,
@@ -57,6 +58,7 @@ class Replica:
             metrics=metrics,
             health=Health(0.0),
             fatal=self._end,
+            spans=spans,
         )
         self._tasks: list[Task] = []
 
