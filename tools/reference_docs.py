@@ -14,6 +14,7 @@ from stream_enforcer.domain.policy import OVERRIDE, Rule
 from stream_enforcer.observe.catalogue import CATALOGUE, catalogue_table
 from stream_enforcer.reference.policy_file import load_policy
 from stream_enforcer.settings import CONFIG_VARIABLE, SettingRow, Settings, describe
+from tools.record_docs import records_page
 
 REFERENCE: Final = Path(__file__).parents[1] / "docs" / "reference"
 NOTE: Final = "<!-- Written by `python -m tools.reference_docs`. Do not edit. -->"
@@ -32,6 +33,7 @@ def reference_files() -> dict[str, str]:
         "metrics.md": metrics_page(),
         "facts.md": facts_page(),
         "rules.md": rules_page(),
+        "records.md": records_page(),
         "commands.md": commands_page(),
     }
     return {name: "\n".join((NOTE, "", *lines)) + "\n" for name, lines in pages.items()}
@@ -92,6 +94,8 @@ def _limit(field: Mapping[str, Any]) -> str:
     if field["type"] == "integer":
         least, greatest = field["minimum"], field.get("maximum")
         return f"{least:,} or more" if greatest is None else f"{least:,} to {greatest:,}"
+    if field["type"] == "boolean":
+        return "`true`, `false`"
     if field["type"] == "array":
         return "JSON list"
     return {"path": "file", "password": "text, masked when shown"}.get(field.get("format", ""), "text")
@@ -159,15 +163,25 @@ def rules_page() -> list[str]:
         f"{ages.geo} days old and ownership data {ages.ownership} days, or the decision is degraded.",
         "Any suspend wins over any review.",
         "",
-        "The id of a rule is the `code` of the reason that it gives in a decision. One code is no rule:",
-        f"{code(OVERRIDE)} says that two people decided (see [overrides](../policy.md#overrides)).",
+        "The id of a rule is the `code` of the reason that it gives in a decision, and its `rule`. A policy of",
+        "your own has the codes of its own rules. One code is no rule.",
+        "",
+        *table(("reason code", "outcome", "the sentence in the decision"), _reason_codes(document.rules)),
         *(line for rule in document.rules for line in _rule(rule)),
     ]
+
+
+def _reason_codes(rules: Sequence[Rule]) -> Iterator[tuple[str, str, str]]:
+    for rule in rules:
+        yield f"[{code(rule.id)}](#{rule.id})", rule.outcome, rule.reason
+    said = "Two people decided this by an override; see [overrides](../policy.md#overrides)."
+    yield code(OVERRIDE), "allow or suspend", said
 
 
 def _rule(rule: Rule) -> list[str]:
     shadow = ", in shadow mode" if rule.mode == "shadow" else ""
     return [
+        "",
         f"## {rule.id}",
         "",
         f"**{rule.outcome}**{shadow}: {rule.reason}",
@@ -175,7 +189,6 @@ def _rule(rule: Rule) -> list[str]:
         "```",
         rule.when,
         "```",
-        "",
     ]
 
 
