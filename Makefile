@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check bench bench-state bench-ownership bench-publications bench-names bench-replay fuzz lock clean
+.PHONY: help setup demo test faults check docs bench bench-state bench-ownership bench-publications bench-names bench-replay fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ check: setup ## Lint, formatting and types, of sources and tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+docs: setup ## Build the documentation as a site, dist/docs/index.html, with every link checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict -f tools/docs_site/mkdocs.yml
 
 bench: setup ## Measure events/s, latency and memory on a real Kafka; prints them and writes JSON
 	@$(BIN)/python -m benchmarks.service $(ARGS)
