@@ -198,7 +198,8 @@ def commands_page() -> list[str]:
         "# Commands",
         "",
         "Data go to stdout, progress and errors to stderr. Exit codes: 0 done; 1 the answer is no, or the work",
-        "failed; 2 wrong usage, configuration or input.",
+        "failed; 2 wrong usage, configuration or input. `stream-enforcer --version` prints the version; every command",
+        "has `--help`.",
     ]
     for path, command in commands(typer.main.get_command(app), ("stream-enforcer",)):
         lines += ["", *_command(" ".join(path), command)]

@@ -1,5 +1,8 @@
 """The command line: one file per command, each a thin wrapper."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from stream_enforcer.cli import (
@@ -35,6 +38,22 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(config.app, name="config")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(kafka.app, name="kafka")
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stream-enforcer {version('stream-enforcer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    _asked: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Regional and corporate-ownership enforcement over Kafka."""
 
 
 def main() -> None:
