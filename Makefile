@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check docs bench bench-state bench-ownership bench-publications bench-names bench-replay fuzz lock clean
+.PHONY: help setup demo test faults check docs sbom release-check bench bench-state bench-ownership bench-publications bench-names bench-replay fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,6 +36,17 @@ check: setup ## Lint, formatting and types, of sources and tests
 
 docs: setup ## Build the documentation as a site, dist/docs/index.html, with every link checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict -f tools/docs_site/mkdocs.yml
+
+sbom: setup ## Write the bill of materials of the locked dependencies, dist/sbom.cdx.json (CycloneDX)
+	@$(BIN)/python -m tools.sbom dist/sbom.cdx.json
+
+# The wheel is built from the source archive, as whoever gets only that one would.
+release-check: sbom ## Build source archive and wheel into dist/, look through them, install and try them in a new environment
+	@rm -f dist/*.whl dist/*.tar.gz
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
+	@$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
+	@cd dist && sha256sum *.whl *.tar.gz sbom.cdx.json | tee SHA256SUMS
+	@$(BIN)/python -m pytest --deploy tests/deploy/test_release.py tests/deploy/test_release_install.py
 
 bench: setup ## Measure events/s, latency and memory on a real Kafka; prints them and writes JSON
 	@$(BIN)/python -m benchmarks.service $(ARGS)
