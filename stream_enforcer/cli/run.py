@@ -24,7 +24,7 @@ from stream_enforcer.kafka.failures import Fatal
 from stream_enforcer.kafka.refusal import Refused
 from stream_enforcer.kafka.service import Service
 from stream_enforcer.kafka.topics import TopicsMismatch
-from stream_enforcer.observe.health import Health
+from stream_enforcer.observe.health import Health, ready
 from stream_enforcer.observe.http import HttpServer, build_app
 from stream_enforcer.observe.logs import Verbosity, configure
 from stream_enforcer.observe.metrics import Metrics
@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 SPANS_SECONDS: Final = 1.0
 """Time that the last spans have to be sent, after all else has ended."""
+SECONDS_PER_DAY: Final = 86_400
 
 
 def run(config: ConfigFile = None) -> None:
@@ -73,6 +74,7 @@ async def _serve(settings: Settings, world: World, spans: Spans) -> None:
     metrics.policy_in_force(policy["id"], policy["version"], policy["hash"], policy["mode"])
     health = Health(beat_at=time.monotonic())
     health.reference_loaded = True
+    metrics.ready_when(lambda: ready(health, time.monotonic()).ok)
     service = Service(settings, world, metrics, health, spans)
     _follow_signals(service, Verbosity(settings.log_level, settings.log_format))
     app = build_app(
@@ -119,7 +121,12 @@ def _age(day: str | None, now: datetime) -> int | None:
 
 
 def _measure_ages(metrics: Metrics, service: Service) -> None:
-    for kind, date_name in (("geo", "built_at"), ("ownership", "as_of")):
+    limits = service.world.policy.max_age_days
+    for kind, date_name, most_days in (
+        ("geo", "built_at", limits.geo),
+        ("ownership", "as_of", limits.ownership),
+    ):
+        metrics.reference_max_age.labels(kind).set(most_days * SECONDS_PER_DAY)
         if service.world.reference[kind][date_name] is not None:
             age = partial(_age_now, service, kind, date_name)
             metrics.reference_age.labels(kind).set_function(age)

@@ -216,6 +216,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is
         self._health.assign(numbers)
         self._health.restored.clear()
         shared = self._surroundings()
+        self._metrics.topic_partitions.set(shared.partitions)
         for number in sorted(set(self._kept) - numbers):
             self._metrics.forget_partition(number)
         kept, self._kept = self._kept, {}

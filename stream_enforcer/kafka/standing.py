@@ -1,5 +1,6 @@
 """Whether a partition runs, and everybody who is to know: the consumer, the probes, the metrics."""
 
+import time
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -26,11 +27,18 @@ class Standing:
     ) -> None:
         self.running = False
         self.epoch = 0
+        self._opening_since: float | None = None
         self._number = number
         self._inputs = inputs
         self._consumer = consumer
         self._health = health
         self._metrics = metrics
+
+    def opens(self) -> None:
+        """Tell that the partition is being opened; a further try of it goes on with the first one's time."""
+        if self._opening_since is None:
+            self._opening_since = _now()
+            self._metrics.opening(self._number, self._opening_since)
 
     def run(self, accounts: int) -> None:
         """Take records from now on.
@@ -42,8 +50,9 @@ class Standing:
         self.running = True
         self._health.restored.add(self._number)
         self._health.paused.pop(self._number, None)
-        self._metrics.not_paused(self._number)
-        self._metrics.accounts.labels(str(self._number)).set(accounts)
+        since, self._opening_since = self._opening_since, None
+        took = 0.0 if since is None else max(0.0, _now() - since)
+        self._metrics.opened(self._number, accounts, took)
 
     def halt(self, kind: str, why: str) -> None:
         """Stand still: nothing of the partition is in memory for certain.
@@ -63,3 +72,7 @@ class Standing:
         self._metrics.paused(self._number, kind)
         assigned = self._consumer.assignment()
         self._consumer.pause(*(tp for tp in self._inputs if tp in assigned))
+
+
+def _now() -> float:
+    return time.time_ns() / 1e9

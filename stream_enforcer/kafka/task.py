@@ -148,6 +148,7 @@ class Task:
         """Fence the predecessor, bring the states up to date, seek to the checkpoint, resume."""
         shared, restored = self.shared, self.partition.restored
         started = time.perf_counter()
+        self.standing.opens()
         await self._start_producer()
         changelog = TopicPartition(shared.settings.topics.accounts, self.number)
         await restore(shared.clients, changelog, restored)

@@ -107,11 +107,12 @@ def count_committed(metrics: Metrics, partition: int, work: Work, accounts: int,
         accounts: Accounts that the partition now holds.
         seconds: How long it took.
     """
+    number = str(partition)
     metrics.transactions.labels("committed").inc()
     metrics.commit_seconds.observe(seconds)
     metrics.latency_seconds.observe_batch(time.time_ns() // 1_000_000, work.caused_at)
     for topic, count in work.records.items():
-        metrics.records.labels(topic).inc(count)
+        metrics.records.labels(topic, number).inc(count)
     for (action, rule), count in work.by_action_and_rule.items():
         metrics.decisions.labels(action, rule).inc(count)
     for reason, count in work.by_reason.items():
@@ -122,4 +123,4 @@ def count_committed(metrics: Metrics, partition: int, work: Work, accounts: int,
         metrics.second_looks.labels(changed).inc(count)
     metrics.reviews.inc(work.reviews)
     metrics.accounts_forgotten.inc(work.forgotten)
-    metrics.accounts.labels(str(partition)).set(accounts)
+    metrics.accounts.labels(number).set(accounts)

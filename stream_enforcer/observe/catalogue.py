@@ -10,7 +10,7 @@ PREFIX: Final = "stream_enforcer_"
 NO_RULE: Final = "none"
 """Label `rule` of a decision without a reason."""
 
-TRANSACTION_RESULTS: Final = ("committed", "aborted", "unknown", "fenced")
+TRANSACTION_RESULTS: Final = ("committed", "unknown", "fenced")
 
 _WORK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -36,7 +36,10 @@ class MetricSpec:
 
 
 RECORDS = MetricSpec(
-    PREFIX + "records_consumed_total", "counter", "Input records processed and committed.", ("topic",)
+    PREFIX + "records_consumed_total",
+    "counter",
+    "Input records processed and committed.",
+    ("topic", "partition"),
 )
 DECISIONS = MetricSpec(
     PREFIX + "decisions_total",
@@ -52,7 +55,10 @@ SHADOW_MATCHES = MetricSpec(
     PREFIX + "shadow_rule_matches_total", "counter", "Matches of rules that only watch, by rule.", ("rule",)
 )
 TRANSACTIONS = MetricSpec(
-    PREFIX + "transactions_total", "counter", "Transactions ended, by how they ended.", ("result",)
+    PREFIX + "transactions_total",
+    "counter",
+    "Transactions ended: committed, fenced by another owner, or unknown, which is thrown away and judged again.",
+    ("result",),
 )
 REBALANCES = MetricSpec(
     PREFIX + "rebalances_total", "counter", "Assignments received from the consumer group."
@@ -116,8 +122,30 @@ PARTITION_PAUSED = MetricSpec(
     "1 while a partition of this replica stands still; reason is transient, fenced, given_away or dead_letters.",
     ("partition", "reason"),
 )
+PARTITION_OPENING = MetricSpec(
+    PREFIX + "partition_opening_timestamp_seconds",
+    "gauge",
+    "Since when a partition is being opened (its accounts are restored), Unix seconds; absent once it takes events.",
+    ("partition",),
+)
+PARTITION_OPENED = MetricSpec(
+    PREFIX + "partition_open_seconds",
+    "gauge",
+    "Time that it took to open a partition the last time, in seconds.",
+    ("partition",),
+)
+TOPIC_PARTITIONS = MetricSpec(
+    PREFIX + "topic_partitions", "gauge", "Partitions of the input topics, whoever owns them."
+)
+READY = MetricSpec(PREFIX + "ready", "gauge", "1 while /readyz says that this replica is ready, else 0.")
 REFERENCE_AGE = MetricSpec(
     PREFIX + "reference_age_seconds", "gauge", "Age of the reference data since it was built.", ("kind",)
+)
+REFERENCE_MAX_AGE = MetricSpec(
+    PREFIX + "reference_max_age_seconds",
+    "gauge",
+    "Age of reference data past which the policy makes decisions degraded.",
+    ("kind",),
 )
 LAST_POLL = MetricSpec(
     PREFIX + "last_poll_timestamp_seconds", "gauge", "Time of the last poll, Unix seconds."
@@ -153,7 +181,12 @@ CATALOGUE: Final[tuple[MetricSpec, ...]] = (
     SUSPENDED_COST,
     PARTITIONS,
     PARTITION_PAUSED,
+    PARTITION_OPENING,
+    PARTITION_OPENED,
+    TOPIC_PARTITIONS,
+    READY,
     REFERENCE_AGE,
+    REFERENCE_MAX_AGE,
     LAST_POLL,
     BUILD,
     POLICY,

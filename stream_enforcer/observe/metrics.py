@@ -6,7 +6,7 @@ Metrics are updated once per batch, never once per record.
 import platform
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -35,17 +35,22 @@ from stream_enforcer.observe.catalogue import (
     OWNERSHIP_FAILURES,
     OWNERSHIP_REJECTED,
     OWNERSHIP_STATEMENTS,
+    PARTITION_OPENED,
+    PARTITION_OPENING,
     PARTITION_PAUSED,
     PARTITIONS,
     POLICY,
+    READY,
     REBALANCES,
     RECORDS,
     REFERENCE_AGE,
+    REFERENCE_MAX_AGE,
     REVIEWS,
     SECOND_LOOKS,
     SHADOW_MATCHES,
     STEP_SECONDS,
     SUSPENDED_COST,
+    TOPIC_PARTITIONS,
     TRANSACTION_RESULTS,
     TRANSACTIONS,
     MetricSpec,
@@ -112,18 +117,23 @@ class Metrics:
         "ownership_failures",
         "ownership_rejected",
         "ownership_statements",
+        "partition_opened",
+        "partition_opening",
         "partition_paused",
         "partitions",
         "policy",
+        "ready",
         "rebalances",
         "records",
         "reference_age",
+        "reference_max_age",
         "registry",
         "reviews",
         "second_looks",
         "shadow_matches",
         "step_seconds",
         "suspended_cost",
+        "topic_partitions",
         "transactions",
     )
 
@@ -149,7 +159,12 @@ class Metrics:
         self.suspended_cost = _gauge(SUSPENDED_COST, registry)
         self.partitions = _gauge(PARTITIONS, registry)
         self.partition_paused = _gauge(PARTITION_PAUSED, registry)
+        self.partition_opening = _gauge(PARTITION_OPENING, registry)
+        self.partition_opened = _gauge(PARTITION_OPENED, registry)
+        self.topic_partitions = _gauge(TOPIC_PARTITIONS, registry)
+        self.ready = _gauge(READY, registry)
         self.reference_age = _gauge(REFERENCE_AGE, registry)
+        self.reference_max_age = _gauge(REFERENCE_MAX_AGE, registry)
         self.last_poll = _gauge(LAST_POLL, registry)
         self.build = _info(BUILD, registry)
         self.policy = _info(POLICY, registry)
@@ -170,6 +185,32 @@ class Metrics:
         for labels, cost in dollars.items():
             self.suspended_cost.labels(*labels).set(cost)
 
+    def ready_when(self, ready: Callable[[], bool]) -> None:
+        """Ask at each scrape whether the replica is ready."""
+        self.ready.set_function(lambda: float(ready()))
+
+    def opening(self, partition: int, since: float) -> None:
+        """Show that a partition is being opened.
+
+        Args:
+            partition: Its number.
+            since: Unix seconds.
+        """
+        self.partition_opening.labels(str(partition)).set(since)
+
+    def opened(self, partition: int, accounts: int, seconds: float) -> None:
+        """Show that a partition takes events.
+
+        Args:
+            partition: Its number.
+            accounts: Accounts in memory.
+            seconds: How long it was being opened.
+        """
+        self.partition_opening.remove_by_labels({"partition": str(partition)})
+        self.partition_opened.labels(str(partition)).set(seconds)
+        self.not_paused(partition)
+        self.accounts.labels(str(partition)).set(accounts)
+
     def paused(self, partition: int, reason: str) -> None:
         """Show that a partition stands still, and why in a word."""
         self.not_paused(partition)
@@ -181,9 +222,15 @@ class Metrics:
 
     def forget_partition(self, partition: int) -> None:
         """Drop the gauges of a partition that another replica owns now, or they would stand still here."""
-        self.lag.remove_by_labels({"partition": str(partition)})
-        self.accounts.remove_by_labels({"partition": str(partition)})
-        self.not_paused(partition)
+        of_it = {"partition": str(partition)}
+        for gauge in (
+            self.lag,
+            self.accounts,
+            self.partition_paused,
+            self.partition_opening,
+            self.partition_opened,
+        ):
+            gauge.remove_by_labels(of_it)
 
 
 def _counter(spec: MetricSpec, registry: CollectorRegistry) -> Counter:

@@ -4,6 +4,7 @@ See docs/client-defects.md; that the client still has the defects is in test_cli
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -240,6 +241,8 @@ async def test_an_assignment_pauses_and_seeks_before_anything_else_and_awaits_no
         serving.on_partitions_assigned(INPUTS).send(None)
     assert consumer.calls == [("pause", tuple(INPUTS)), *(("seek", (tp, 0)) for tp in INPUTS)]
     assert serving._tasks.keys() == {0}
+    value = serving._metrics.registry.get_sample_value
+    assert value("stream_enforcer_topic_partitions") == value("stream_enforcer_partitions_owned") == 1
 
 
 async def test_a_bad_assignment_ends_the_service_and_raises_nothing_into_the_client(serving: Service) -> None:
@@ -320,6 +323,25 @@ async def test_a_producer_that_does_not_stop_is_abandoned(stage: Stage, stop: An
     await stage.opened(2)
     assert first.calls[-2:] == ["stop", "abandon"]
     assert stage.fatal == []
+
+
+async def test_a_task_tells_that_it_opens_until_it_is_open(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, begun = asyncio.Event(), asyncio.Event()
+
+    async def waits(*_: object) -> None:
+        begun.set()
+        await may_end.wait()
+
+    monkeypatch.setattr(task, "restore", waits)
+    value = stage.open().shared.metrics.registry.get_sample_value
+    await begun.wait()
+    opening = "stream_enforcer_partition_opening_timestamp_seconds", {"partition": "0"}
+    assert value(*opening) == pytest.approx(time.time(), abs=60)
+    may_end.set()
+    await stage.opened(1)
+    assert value(*opening) is None
 
 
 @pytest.mark.parametrize("error", [errors.ProducerFenced(), errors.InvalidProducerEpoch()], ids=repr)

@@ -32,11 +32,11 @@ class Service:
 
 async def test_metrics_are_prometheus_text() -> None:
     service = Service()
-    service.metrics.records.labels("usage").inc(7)
+    service.metrics.records.labels("usage", "0").inc(7)
     response = await service.ask("GET", "/metrics")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain; version=")
-    assert 'stream_enforcer_records_consumed_total{topic="usage"} 7.0' in response.text
+    assert 'stream_enforcer_records_consumed_total{partition="0",topic="usage"} 7.0' in response.text
 
 
 async def test_metrics_are_zipped_and_in_the_newer_format_for_who_accepts_it() -> None:

@@ -96,6 +96,32 @@ def test_a_partition_that_left_is_no_longer_shown() -> None:
     assert [s.labels for s in shown["stream_enforcer_accounts"].samples] == [{"partition": "11"}]
 
 
+def test_a_partition_is_opening_until_it_is_open_and_then_tells_how_long_it_took() -> None:
+    metrics = made()
+
+    def shown(name: str) -> dict[str, float]:
+        return {s.labels["partition"]: s.value for s in ours(metrics)[f"stream_enforcer_{name}"].samples}
+
+    metrics.opening(3, 1_000.0)
+    metrics.paused(3, "transient")
+    assert shown("partition_opening_timestamp_seconds") == {"3": 1_000.0}
+    metrics.opened(3, 7, 4.5)
+    assert shown("partition_opening_timestamp_seconds") == {}
+    assert shown("partition_paused") == {}
+    assert shown("partition_open_seconds") == {"3": 4.5}
+    assert shown("accounts") == {"3": 7.0}
+    metrics.opening(3, 2_000.0)
+    metrics.forget_partition(3)
+    assert shown("partition_opening_timestamp_seconds") == shown("partition_open_seconds") == {}
+
+
+def test_readiness_is_asked_for_at_each_look() -> None:
+    metrics = made()
+    answers = [False, True]
+    metrics.ready_when(answers.pop)
+    assert [metrics.registry.get_sample_value("stream_enforcer_ready") for _ in range(2)] == [1.0, 0.0]
+
+
 def test_the_process_is_measured_on_the_same_registry() -> None:
     names = {metric.name for metric in made().registry.collect()}
     assert {"process_cpu_seconds", "python_info", "python_gc_collections"} <= names
