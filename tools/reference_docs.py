@@ -11,7 +11,7 @@ import typer
 from stream_enforcer.cli import app
 from stream_enforcer.domain.facts import NOT_EVIDENCE, Facts
 from stream_enforcer.domain.policy import OVERRIDE, Rule
-from stream_enforcer.observe.catalogue import CATALOGUE, catalogue_table
+from stream_enforcer.observe.catalogue import CATALOGUE, REPLAY, catalogue_table
 from stream_enforcer.reference.policy_file import load_policy
 from stream_enforcer.settings import CONFIG_VARIABLE, SettingRow, Settings, describe
 from tools.record_docs import records_page
@@ -121,6 +121,10 @@ def metrics_page() -> list[str]:
         "Upper bounds of the histograms' buckets, in seconds:",
         "",
         *table(("histogram", "buckets"), buckets),
+        "",
+        "A replay serves these with `--metrics HOST:PORT`, as long as it reads, beside those of its process:",
+        "",
+        catalogue_table(REPLAY).rstrip("\n"),
     ]
 
 

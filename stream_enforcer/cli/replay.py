@@ -32,6 +32,7 @@ from stream_enforcer.cli.replay_options import (
     Part,
     Report,
     Resume,
+    ServeMetrics,
     To,
     Workers,
 )
@@ -74,6 +75,7 @@ def run(
     max_new_suspensions: MaxNew = None,
     max_cost: MaxCost = None,
     max_percent: MaxPercent = None,
+    metrics: ServeMetrics = None,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
@@ -96,6 +98,7 @@ def run(
         decisions=tuple(decisions or ()),
         stretch=Stretch(tuple(start or ()), tuple(end or ()), _part(part)),
         settings=settings,
+        metrics=metrics,
     )
     _refuse_unfit(asked, workers, emit_to)
     gates = Gates(max_new_suspensions, _exact(max_cost), _exact(max_percent))
@@ -163,6 +166,10 @@ def _refuse_unfit(asked: Asked, workers: int, emit_to: str | None) -> None:
     if asked.files and (workers > 1 or asked.stretch != Stretch() or emit_to is not None):
         _wrong(
             "--from, --to, --part, --workers and --emit-to are for topics; files are read whole, by one process"
+        )
+    if workers > 1 and asked.metrics is not None:
+        _wrong(
+            "--workers and --metrics: metrics are those of one process; share the work out with --part instead"
         )
     if workers > 1 and asked.stretch.part != WHOLE:
         _wrong("--workers and --part: a part is read by one process")

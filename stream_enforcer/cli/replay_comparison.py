@@ -1,6 +1,7 @@
 """One comparison from what was asked to what differs; in this process."""
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from stream_enforcer.cli.replay_reading import (
 from stream_enforcer.cli.replay_sides import Given, timelines
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.emission import BadTarget
+from stream_enforcer.observe.replay_metrics import CannotServe, ReplayStatus, served
 from stream_enforcer.reference.errors import BadReference
 from stream_enforcer.reference.policy_file import BadPolicy
 from stream_enforcer.replay import bookmark
@@ -39,7 +41,7 @@ Result = tuple[Json, list[Json]]
 """The summary without gates, and the rows of the accounts that end differently."""
 
 _BEGINS_LATER: Final = ("what accounts showed before the start is not known",)
-REFUSALS: Final = (BadPolicy, BadReference, BadHistory, BadResult, NotOfOneRun, BadTarget)
+REFUSALS: Final = (BadPolicy, BadReference, BadHistory, BadResult, NotOfOneRun, BadTarget, CannotServe)
 """What is wrong with what was asked; the message says it."""
 
 
@@ -54,6 +56,7 @@ class Asked:
         decisions: Files of published decisions; empty where their topic is read.
         stretch: Which part of the topics is read.
         settings: Those of the service; None where files are read.
+        metrics: Where metrics are served meanwhile, HOST:PORT; None for nowhere.
     """
 
     new: Given
@@ -63,6 +66,7 @@ class Asked:
     decisions: tuple[str, ...]
     stretch: Stretch
     settings: Settings | None
+    metrics: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ def compare(comparison: Comparison, out: Path, *, resume: bool) -> Result:
 
     Raises:
         BadHistory: History, or what is written of an interrupted comparison, cannot be read.
+        CannotServe: Metrics can't be served where they are asked for.
         Interrupted: By SIGINT or SIGTERM.
         OSError: A file can't be read or written.
         typer.Exit: With code 2, after the reason was told: Kafka does not answer.
@@ -150,7 +155,8 @@ def compare(comparison: Comparison, out: Path, *, resume: bool) -> Result:
     trial = Trial(comparison.lines)
     reading = bookmark.load(path, identity, trial) if resume else bookmark.Reading()
     published = Published(comparison.lines[-1].last.policy.restricted) if asked.old is None else None
-    with rare_collection(), Interruption(heed=comparison.restarts) as stop:
+    status = partial(_status, trial, reading)
+    with rare_collection(), Interruption(heed=comparison.restarts) as stop, served(asked.metrics, status):
         try:
             _read(asked, trial, reading, stop)
             if published is not None and not stop.requested:
@@ -163,6 +169,12 @@ def compare(comparison: Comparison, out: Path, *, resume: bool) -> Result:
             kept = _keep(path, comparison, reading, trial)
             raise Interrupted(f"{path} holds how far; --resume goes on" if kept else "nothing was read yet")
         return _result(comparison, reading, trial, published)
+
+
+def _status(trial: Trial, reading: bookmark.Reading) -> ReplayStatus:
+    """Tell how far a replay is, in the middle of it and from another thread."""
+    malformed = dict(trial.malformed)  # in one step, so that it does not grow meanwhile
+    return ReplayStatus(reading.taken, reading.total, malformed, len(trial.accounts), trial.newest_ms)
 
 
 def _keep(path: Path, comparison: Comparison, reading: bookmark.Reading, trial: Trial) -> bool:

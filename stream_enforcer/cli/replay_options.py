@@ -89,5 +89,9 @@ MaxPercent = Annotated[
     float | None,
     typer.Option("--max-percent", min=0, max=100, help="…or when they are more per cent of all."),
 ]
+ServeMetrics = Annotated[
+    str | None,
+    typer.Option("--metrics", metavar="HOST:PORT", help="Serve metrics there, on /metrics, while it reads."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 JsonCounts = Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")]

@@ -87,6 +87,7 @@ def read_files(names: Sequence[str], trial: Trial, reading: Reading, stop: Inter
     with open_files(names, stdin, reading.positions) as history, Progress(None) as progress:
         for chunk in history:
             trial.take(chunk)
+            reading.taken += len(chunk)
             progress.add(len(chunk))
             if stop.requested:
                 break
@@ -116,18 +117,22 @@ async def read_topics(
         wanted = await _wanted(clients, settings, stretch, reading)
         async with TopicHistory(clients, wanted) as history:
             try:
-                await _take(history, trial)
+                await _take(history, trial, reading)
             finally:
                 if not reading.positions:
                     reading.sources, reading.notes = history.manifest
                 reading.positions = history.positions
 
 
-async def _take(history: TopicHistory, trial: Trial) -> None:
-    total = sum(source.end - source.start for source in history.manifest.sources)
-    with Progress(total) as progress:
+async def _take(history: TopicHistory, trial: Trial, reading: Reading) -> None:
+    positions = history.positions
+    reading.total = sum(
+        source.end - positions[source.name, source.partition].offset for source in history.manifest.sources
+    )
+    with Progress(reading.total) as progress:
         async for chunk in history:
             trial.take(chunk)
+            reading.taken += len(chunk)
             progress.add(len(chunk))
 
 

@@ -3,6 +3,7 @@
 No label ever holds anything of a person: labels are topics, partitions, rules, reasons and results.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -193,11 +194,36 @@ CATALOGUE: Final[tuple[MetricSpec, ...]] = (
 )
 """Every metric of the service, in the order of the documentation."""
 
+REPLAY_RECORDS = MetricSpec(
+    PREFIX + "replay_records_total",
+    "counter",
+    "Records of history that this process took, malformed ones too.",
+)
+REPLAY_TOTAL = MetricSpec(
+    PREFIX + "replay_records", "gauge", "Records that this process has to take; absent where files are read."
+)
+REPLAY_MALFORMED = MetricSpec(
+    PREFIX + "replay_malformed_total", "counter", "Records that are no events, by class.", ("reason",)
+)
+REPLAY_ACCOUNTS = MetricSpec(PREFIX + "replay_accounts", "gauge", "Accounts met.")
+REPLAY_NEWEST = MetricSpec(
+    PREFIX + "replay_newest_event_timestamp_seconds", "gauge", "Time of the newest event taken, Unix seconds."
+)
 
-def catalogue_table() -> str:
-    """Return the catalogue as a Markdown table, for the documentation."""
+REPLAY: Final[tuple[MetricSpec, ...]] = (
+    REPLAY_RECORDS,
+    REPLAY_TOTAL,
+    REPLAY_MALFORMED,
+    REPLAY_ACCOUNTS,
+    REPLAY_NEWEST,
+)
+"""Every metric of a replay, in the order of the documentation."""
+
+
+def catalogue_table(catalogue: Iterable[MetricSpec] = CATALOGUE) -> str:
+    """Return a catalogue as a Markdown table, for the documentation."""
     rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
-    for spec in CATALOGUE:
+    for spec in catalogue:
         labels = ", ".join(f"`{label}`" for label in spec.labels)
         rows.append(f"| `{spec.name}` | {spec.kind} | {labels} | {spec.help} |")
     return "\n".join(rows) + "\n"

@@ -33,11 +33,15 @@ class Reading:
         sources: From where to where each source is read; None as long as that is not settled.
         notes: What a reader of the result has to know.
         positions: Where each source stands.
+        taken: Records that this process took.
+        total: Records that this process has to take; None as long as that is not known.
     """
 
     sources: tuple[Source, ...] | None = None
     notes: tuple[str, ...] = ()
     positions: Mapping[Part, Position] = field(default_factory=dict)
+    taken: int = 0
+    total: int | None = None
 
 
 _Whole = Annotated[int, Field(ge=0)]
