@@ -58,7 +58,7 @@ def build_app(
             Route("/readyz", readyz),
             Route("/world", show_world),
         ],
-        middleware=[Middleware(GZipMiddleware)],
+        middleware=[Middleware(GZipMiddleware, compresslevel=1)],  # the loop waits for it
         exception_handlers={HTTPException: _refused},
     )
 

@@ -18,6 +18,7 @@ from prometheus_client import (
     Metric,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
 )
 from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -138,6 +139,8 @@ class Metrics:
     )
 
     def __init__(self, registry: CollectorRegistry, version: str) -> None:
+        # Nobody asks since when each series counts, and it would be a quarter of the answer.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types for it
         self.registry = registry
         self.records = _counter(RECORDS, registry)
         self.decisions = _counter(DECISIONS, registry)

@@ -76,6 +76,12 @@ def test_build_and_policy_are_told_with_a_short_hash() -> None:
     assert ours(metrics)["stream_enforcer_build"].samples[0].labels["version"] == "1.2.3"
 
 
+def test_no_series_tells_since_when_another_counts() -> None:
+    metrics = made()
+    metrics.records.labels("usage", "0").inc()
+    assert b"_created" not in generate_latest(metrics.registry)
+
+
 def test_every_result_of_a_transaction_counts_from_zero() -> None:
     metrics = made()
     for result in TRANSACTION_RESULTS:
