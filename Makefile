@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check docs sbom release-check bench bench-state bench-ownership bench-publications bench-names bench-replay fuzz lock clean
+.PHONY: help setup demo test faults check docs sbom release-check bench bench-state bench-ownership bench-publications bench-names bench-replay bench-metrics fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench-names: setup ## Measure how well and how fast names of organisations are t
 
 bench-publications: setup ## Read made LEI records and a register that speaks of half of them, and merge them into one snapshot
 	@$(BIN)/python -m benchmarks.publications $(ARGS)
+
+bench-metrics: setup ## Measure how soon /metrics answers with 200 partitions, and what counting costs
+	@$(BIN)/python -m benchmarks.metrics $(ARGS)
 
 fuzz: setup ## Fuzz every decoder, guided by coverage; ARGS="--seconds 60 state" for one and a time
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
