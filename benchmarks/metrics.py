@@ -29,7 +29,7 @@ from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.events import EventKind
 from stream_enforcer.domain.records import StoredRecord
 from stream_enforcer.domain.world import World
-from stream_enforcer.kafka.changelog import Accounts, Restored
+from stream_enforcer.kafka.changelog import Restored
 from stream_enforcer.kafka.dead_letters import DeadLetter
 from stream_enforcer.kafka.partition import Partition, Terms
 from stream_enforcer.kafka.work import Work, count_committed
@@ -100,8 +100,8 @@ def _ask(port: int, times: int) -> tuple[list[float], int, int]:
 class Uncounted(Work):
     """Work that gathers what is published, and nothing of what is only counted."""
 
-    def _decide(self, key: bytes, _account: Account, decision: Decision, _timestamp: int) -> None:
-        self.decisions.append((key, decision.value))
+    def _count(self, _account: Account, _decision: Decision, _timestamp: int) -> None:
+        pass
 
     def bury(self, letter: DeadLetter, _reason: str) -> None:
         """Add a dead letter."""
@@ -117,7 +117,7 @@ class Judge:
 
     def __init__(self, world: World, metrics: Metrics | None) -> None:
         self._metrics = metrics
-        self._partition = Partition(0, Terms(TOPICS, "transitions", "bench"), world, Restored(Accounts()))
+        self._partition = Partition(0, Terms(TOPICS, "transitions", "bench"), world, Restored())
         self._taken = 0
         self.seconds = 0.0
         self._begin_work()
