@@ -23,8 +23,8 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 demo: setup ## Start a real Kafka and two replicas, feed 50,000 events, explain one suspension
 	@$(BIN)/stream-enforcer demo
 
-test: setup ## Run every test, those on the real Kafka included
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## Run every test, those on the real Kafka included, in two processes
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 faults: setup ## Harm replicas, brokers, disks and network of a real three-broker cluster for 25 minutes; prints what was lost: nothing
 	@$(BIN)/python -m tests.broker.faults $(ARGS)

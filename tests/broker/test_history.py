@@ -122,6 +122,7 @@ async def test_an_end_before_an_open_transaction_is_reached(stage: Stage) -> Non
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [(None, NOW + 30, [0, 1]), (NOW + 20, None, [2, 3, 4]), (NOW + 11, NOW + 40, [2]), (NOW + 99, None, [])],
+    ids=["an end", "a start", "both", "a start behind all"],
 )
 async def test_times_say_where_to_begin_and_end(
     start: int | None, end: int | None, expected: list[int], stage: Stage
