@@ -177,6 +177,47 @@ def test_a_schema_that_is_gone_is_named(tmp_path: Path) -> None:
     assert broken(tmp_path, tmp_path / "new") == ["signup: is gone"]
 
 
+@pytest.mark.parametrize(
+    ("writer", "reader", "taken"),
+    [
+        ({"type": "integer"}, {"type": "number"}, True),
+        ({"type": "number"}, {"type": "integer"}, False),
+        ({"type": "integer", "minimum": 3}, {"type": "integer", "exclusiveMinimum": 2}, True),
+        ({"type": "number", "minimum": 3}, {"type": "number", "exclusiveMinimum": 3}, False),
+        ({"type": "number", "exclusiveMaximum": 3}, {"type": "number", "maximum": 3}, True),
+        ({"type": "number", "maximum": 3}, {"type": "number", "exclusiveMaximum": 3}, False),
+        ({"type": "string"}, {"type": ["string", "null"]}, True),
+        ({"type": ["string", "null"]}, {"type": "string"}, False),
+        ({"anyOf": [TEXT, {"type": "null"}]}, {"type": ["null", "string"]}, True),
+        ({"type": ["null", "string"]}, {"anyOf": [TEXT, {"type": "null"}]}, True),
+        (TEXT, {}, True),
+        ({}, TEXT, False),
+        ({"const": "a"}, {"type": "string", "maxLength": 1}, True),
+        ({"enum": ["a", "bc"]}, {"type": "string", "maxLength": 1}, False),
+        ({"type": "array", "items": TEXT}, {"type": "array"}, True),
+        ({"type": "array"}, {"type": "array", "items": TEXT}, False),
+        (
+            {"type": "object", "additionalProperties": TEXT},
+            {"type": "object", "properties": {"a": TEXT}},
+            True,
+        ),
+        (
+            {"type": "object", "additionalProperties": True},
+            {"type": "object", "properties": {"a": TEXT}},
+            False,
+        ),
+        ({"type": "string", "format": "date"}, {"type": "string"}, True),
+        ({"type": "string"}, {"type": "string", "format": "date"}, False),
+        (False, TEXT, True),
+        (TEXT, False, False),
+        ({"anyOf": [{"maxLength": 2}], "maxLength": 3}, {}, False),
+        ({"$ref": "#/$defs/a", "maxLength": 3, "$defs": {"a": TEXT}}, {}, False),
+    ],
+)
+def test_what_is_wider_takes_what_is_narrower(writer: Any, reader: Any, taken: bool) -> None:
+    assert (not_taken(writer, reader) == []) is taken
+
+
 @settings(max_examples=200)
 @given(st.data())
 def test_what_is_said_to_be_taken_is_taken(data: st.DataObject) -> None:

@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stream_enforcer.domain.events import Malformed, decode
@@ -55,6 +55,7 @@ def test_what_only_looks_framed_is_not_json(value: bytes) -> None:
     assert (found.stage, found.error) == ("decode", "json_invalid")
 
 
+@example(b"\x01")
 @given(st.binary())
 def test_only_a_zero_byte_begins_a_frame(value: bytes) -> None:
     assert unframed(value) == (value[FRAME_BYTES:] if value[:1] == b"\0" else value)
