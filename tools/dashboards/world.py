@@ -175,11 +175,33 @@ RULES: Final = [
 ]
 
 COST: Final = [
+    *(
+        graph(
+            Shown(
+                f"Suspended usage by {name}",
+                "Dollars a month that the accounts which are suspended now cost up to their latest use: what the "
+                f"policy forgoes, by {meaning}.",
+                "currencyUSD",
+                [
+                    Query(
+                        f"sum by ({label}) (stream_enforcer_suspended_cost_usd_per_month{{{SCOPE}}})",
+                        f"{{{{{label}}}}}",
+                    )
+                ],
+                "suspend-ratio-jump",
+                stacked=True,
+            )
+        )
+        for name, label, meaning in (
+            ("rule", "rule", "the rule of the first reason"),
+            ("country", "jurisdiction", "the restricted country that it names"),
+        )
+    ),
     graph(
         Shown(
             "What a record costs",
             "Processor time to judge one record: decoding, geo lookup, evidence, facts, rules, ownership. A policy "
-            "with dear conditions shows here. What suspensions cost in money, replay tells.",
+            "with dear conditions shows here.",
             "s",
             [
                 Query(
