@@ -16,9 +16,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Final
+from typing import Final, TypeAlias
 
 import uvloop
+from aiokafka import ConsumerRecord
 from prometheus_client import CollectorRegistry
 
 from benchmarks.load import Load
@@ -27,7 +28,6 @@ from stream_enforcer.demo.data import geo_sources, ownership_file
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.decision import Decision
 from stream_enforcer.domain.events import EventKind
-from stream_enforcer.domain.records import StoredRecord
 from stream_enforcer.domain.world import World
 from stream_enforcer.kafka.changelog import Restored
 from stream_enforcer.kafka.dead_letters import DeadLetter
@@ -43,6 +43,7 @@ CHUNK: Final = 200
 COMMITTED: Final = 5_000
 """Records in one transaction, about as many as in `make bench`."""
 TOPICS: Final[Mapping[str, EventKind]] = {"signups": "signup", "usage": "usage", "overrides": "override"}
+Record: TypeAlias = ConsumerRecord[bytes, bytes]
 AS_PROMETHEUS: Final = {
     "accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
     "accept-encoding": "gzip",
@@ -100,8 +101,7 @@ def _ask(port: int, times: int) -> tuple[list[float], int, int]:
 class Uncounted(Work):
     """Work that gathers what is published, and nothing of what is only counted."""
 
-    def _count(self, _account: Account, _decision: Decision, _timestamp: int) -> None:
-        pass
+    def _count(self, account: Account, decision: Decision, timestamp: int) -> None: ...
 
     def bury(self, letter: DeadLetter, _reason: str) -> None:
         """Add a dead letter."""
@@ -126,7 +126,7 @@ class Judge:
         if self._metrics is None:
             self._partition.pending = Uncounted()
 
-    def take(self, topic: str, records: list[StoredRecord]) -> None:
+    def take(self, topic: str, records: list[Record]) -> None:
         """Judge records as the service does, and commit when there are enough."""
         began = time.process_time_ns()
         started = time.perf_counter()
@@ -147,13 +147,17 @@ class Judge:
         self._taken = 0
 
 
-def batches(count: int) -> list[tuple[str, list[StoredRecord]]]:
+def _record(topic: str, offset: int, key: bytes, value: bytes) -> Record:
+    return ConsumerRecord(topic, 0, offset, NOW_MS, 0, key, value, None, len(key), len(value), [])
+
+
+def batches(count: int) -> list[tuple[str, list[Record]]]:
     """Return the load as a poll gives it: by topic, and no more than a chunk at a time."""
-    waiting: dict[str, list[StoredRecord]] = {}
+    waiting: dict[str, list[Record]] = {}
     found = []
     for offset, (role, key, value) in enumerate(Load(5).events(count, "metrics")):
         chunk = waiting.setdefault(role, [])
-        chunk.append(StoredRecord(role, 0, offset, NOW_MS, key, value))
+        chunk.append(_record(role, offset, key, value))
         if len(chunk) == CHUNK:
             found.append((role, waiting.pop(role)))
     return [*found, *waiting.items()]
@@ -179,9 +183,7 @@ def share(count: int, rounds: int) -> dict[str, float]:
     }
 
 
-def _one_round(
-    world: World, load: list[tuple[str, list[StoredRecord]]], metrics: Metrics
-) -> tuple[float, float]:
+def _one_round(world: World, load: list[tuple[str, list[Record]]], metrics: Metrics) -> tuple[float, float]:
     counted, bare = Judge(world, metrics), Judge(world, None)
     gc.collect()
     gc.disable()  # it would come to one of the two by chance
