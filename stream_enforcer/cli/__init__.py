@@ -11,6 +11,7 @@ from stream_enforcer.cli import (
     decide,
     demo,
     explain,
+    feed,
     kafka,
     ownership,
     policy,
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo.demo, run.run, decide.decide, explain.explain, verify.verify):
+for command in (demo.demo, run.run, decide.decide, explain.explain, verify.verify, feed.feed):
     app.command()(command)
 app.add_typer(replay.app, name="replay")
 app.add_typer(policy.app, name="policy")

@@ -1,9 +1,10 @@
-"""Feeds the demo's events to the input topics: a flood first, then a steady stream."""
+"""Feeds the demo's events to the input topics: a flood, a steady stream, or an endless flow."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, islice
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -18,6 +19,9 @@ FEWEST_EVENTS: Final = 1_000
 _BATCH: Final = 500
 """Events in one produced batch."""
 _SEED: Final = 20_260_618
+_ROUND: Final = 100_000
+"""Events of one round of the endless flow."""
+_TICK_SECONDS: Final = 0.05
 
 
 class Event(NamedTuple):
@@ -43,6 +47,19 @@ def steady_events(count: int) -> list[Event]:
         value = orjson.dumps({**fields, "account_id": account, "event_id": event_id})
         found.append(Event("signups", account.encode(), value, event_id))
     return found
+
+
+def endless_events(run: str) -> Iterator[Event]:
+    """Yield the demo's stream, round after round, each with other accounts and other dice.
+
+    Args:
+        run: Part of the accounts' ids, so that no other run has them.
+    """
+    for number in count():
+        own = f"acct-{run}-{number}-".encode()
+        accounts = _ROUND // EVENTS_PER_ACCOUNT
+        for role, key, value in generate(_ROUND, _SEED + number, accounts=accounts):
+            yield Event(role, key.replace(b"acct-", own), value.replace(b"acct-", own))
 
 
 class Feeder:
@@ -105,6 +122,27 @@ class Feeder:
             )
             self.sent[event.role] += 1
         await self._settle()
+
+    async def flow(self, events: Iterator[Event], rate: float) -> None:
+        """Send events, `rate` a second in small portions, as long as there are any, and wait for each portion.
+
+        Raises:
+            KafkaError: An event could not be delivered.
+        """
+        start, due = time.perf_counter(), 0
+        while True:
+            due = max(due + 1, int((time.perf_counter() - start) * rate))
+            portion = list(islice(events, due - self.total))
+            if not portion:
+                return
+            for event in portion:
+                place = self._topics[event.role], event.value, event.key, self._partition(event.key)
+                self._deliveries.append(await self._producer.send(*place))
+                self.sent[event.role] += 1
+            await self._settle()
+            if len(self._places) > _ROUND:  # accounts come and go
+                self._places.clear()
+            await asyncio.sleep(max(_TICK_SECONDS, 1 / rate))
 
     async def _send(self, role: TopicRole, partition: int, events: Sequence[Event]) -> None:
         builder = self._producer.create_batch()
