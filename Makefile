@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check docs sbom release-check bench bench-state bench-ownership bench-publications bench-names bench-replay bench-metrics fuzz lock clean
+.PHONY: help setup demo test faults check docs sbom release-check bench bench-state bench-ownership bench-publications bench-names bench-replay bench-metrics fuzz lock stack deploy-tools deploy-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -74,10 +74,19 @@ fuzz: setup ## Fuzz every decoder, guided by coverage; ARGS="--seconds 60 state"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
+stack: setup ## Run what deploy/compose.yaml runs, without containers and Grafana, until Ctrl-C
+	@$(BIN)/python -m tools.stack $(ARGS)
+
+deploy-tools: setup ## Install what checks deploy/ into .tools/: helm, kustomize, hadolint and others; says what is missing
+	@deploy/tools.sh $(BIN)/python
+
+deploy-check: deploy-tools ## Check the image, the compose file, the chart and the manifests with the tools that are there
+	@$(BIN)/python -m pytest --deploy tests/deploy $(ARGS)
+
 lock: setup ## Resolve the dependencies again and pin them by hash
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --extra local --output-file requirements.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
 
 clean: ## Remove .venv and what tools left behind
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	@rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
