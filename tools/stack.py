@@ -42,10 +42,12 @@ def main() -> None:
         with stage(None, interrupts, _tell) as running, _folder() as folder:
             _tell("starting two replicas of the service")
             wait_for_replicas(running)
-            with _generator(running, folder, rate, interrupts) as generator:
-                with _prometheus(running, folder, interrupts) as prometheus:
-                    _told(running)
-                    _watch(running, {"generator": generator, "prometheus": prometheus}, folder)
+            with (
+                _generator(running, folder, rate, interrupts) as generator,
+                _prometheus(running, folder, interrupts) as prometheus,
+            ):
+                _told(running)
+                _watch(running, {"generator": generator, "prometheus": prometheus}, folder)
     except KeyboardInterrupt:
         _tell("stopped; nothing is left running")
     except (LocalKafkaError, ReplicaFailed, StackFailed) as error:
@@ -73,9 +75,7 @@ def _told(running: Stage) -> None:
 def _generator(running: Stage, folder: Path, rate: int, interrupts: Interrupts) -> Iterator[ChildProcess]:
     command = [sys.executable, "-m", "stream_enforcer", "feed", "--rate", str(rate)]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    with _child(
-        command, folder / "generator.log", interrupts, {**inherited, **running.settings}
-    ) as process:
+    with _child(command, folder / "generator.log", interrupts, {**inherited, **running.settings}) as process:
         _tell(f"generator: {rate} events a second")
         yield process
 
