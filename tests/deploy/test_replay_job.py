@@ -1,14 +1,15 @@
 """The Kubernetes job of a replay: its parts are those that there are, and its command is one that the program has."""
 
-from pathlib import Path
 from typing import Any
 
 import typer
 import yaml
 
 from stream_enforcer.cli import app
+from tests.deploy.manifests import risks
+from tests.deploy.programs import DEPLOY
 
-FILE = Path(__file__).parents[2] / "deploy" / "kubernetes" / "replay-job.yaml"
+FILE = DEPLOY / "kustomize" / "overlays" / "replay" / "job.yaml"
 JOB: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 POD: dict[str, Any] = JOB["spec"]["template"]["spec"]
 CONTAINER: dict[str, Any] = POD["containers"][0]
@@ -30,10 +31,6 @@ def test_its_options_are_those_of_the_command() -> None:
 
 
 def test_it_may_do_no_more_than_it_needs() -> None:
-    assert POD["securityContext"]["runAsNonRoot"] is True
-    assert POD["automountServiceAccountToken"] is False
-    security = CONTAINER["securityContext"]
-    assert security["readOnlyRootFilesystem"] is True
-    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert risks(POD) == []
     mounted = {mount["name"] for mount in CONTAINER["volumeMounts"]}
     assert mounted == {volume["name"] for volume in POD["volumes"]}
