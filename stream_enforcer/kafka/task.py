@@ -249,7 +249,9 @@ class Task:
         # Not `wait_for`: it swallows a cancellation that comes when the commit has just ended.
         with shared.spans.transaction(self.number, work):
             async with asyncio.timeout(COMMIT_SECONDS):
-                after = await commit(producer, self.number, entries, offsets, group)
+                after = await commit(
+                    producer, self.number, entries, offsets, group, read_to=restored.position
+                )
         partition.committed()
         self.suspended_cost.committed(work)
         restored.checkpoint, restored.position = checkpoint, after

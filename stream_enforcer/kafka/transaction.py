@@ -13,6 +13,10 @@ from stream_enforcer.kafka.dead_letters import Header
 NO_HEADERS: Final[list[Header]] = []
 """One list for all records without headers; nothing changes it."""
 
+MARKERS: Final = 2
+"""Markers that may stand between what was read of a topic and what is written next: those of the last transaction
+of this producer, and of one that was aborted when it began."""
+
 Entry = tuple[bytes | None, bytes | None, list[Header]]
 
 
@@ -24,12 +28,17 @@ class Outgoing:
     entries: Iterable[Entry]
 
 
+class Unread(Exception):
+    """The topic of the checkpoint goes on behind what was read of it: the end that was asked for was an old one."""
+
+
 async def commit(
     producer: AIOKafkaProducer,
     partition: int,
     outgoing: Iterable[Outgoing],
     offsets: dict[TopicPartition, int],
     group: str,
+    read_to: int | None = None,
 ) -> int:
     """Publish everything that a piece of work caused, and its input offsets, or nothing.
 
@@ -43,11 +52,15 @@ async def commit(
         outgoing: What to publish; the topic that holds the checkpoint last.
         offsets: Next offset by input partition, to tell the group; the checkpoint is what counts.
         group: The consumer group of the inputs.
+        read_to: Up to which offset the caller knows the last topic, where it has to know all of it. Nothing but
+            markers may come between: a broker that was deposed, and has not heard of it, tells an old end of
+            its partitions, and nobody but the leader says where a record was written.
 
     Returns:
         Offset that follows the last record of the last topic.
 
     Raises:
+        Unread: More came behind `read_to`; nothing is committed.
         KafkaError, AssertionError, TimeoutError: The outcome is unknown: throw the producer away and read the
             changelog. The client checks its states with assertions.
     """
@@ -60,25 +73,26 @@ async def commit(
         for send in sends:
             send.cancel()
         raise
+    first, after = sent[len(sends) - 1]
+    if read_to is not None and first > read_to + MARKERS:
+        raise Unread(f"the accounts topic was read up to offset {read_to}, and goes on up to {first}")
     await producer.commit_transaction()
-    after: int = sent[len(sends) - 1]
-    return after
+    return int(after)
 
 
 def _offsets(offsets: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
     return {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
 
 
-async def _send(producer: AIOKafkaProducer, partition: int, out: Outgoing) -> int:
-    acks = [
-        await producer.send_batch(batch, out.topic, partition=partition)
-        for batch in _batches(producer, out.entries)
-    ]
+async def _send(producer: AIOKafkaProducer, partition: int, out: Outgoing) -> tuple[int, int]:
+    """Return the offset of the first record, and the one that follows the last."""
+    batches = _batches(producer, out.entries)
+    acks = [await producer.send_batch(batch, out.topic, partition=partition) for batch in batches]
     for ack in acks:
         ack.add_done_callback(_seen)
     metadata = await asyncio.gather(*acks)
-    last = metadata[-1]
-    return int(last.offset) + 1
+    # An acknowledgement tells where the first record of its batch stands.
+    return int(metadata[0].offset), int(metadata[-1].offset) + int(batches[-1].record_count())
 
 
 def _seen(ack: "asyncio.Future[Any]") -> None:

@@ -38,6 +38,10 @@ class FakeBatch:
         self.rows.append(Row(key, value, tuple(headers)))
         return len(self.rows)
 
+    def record_count(self) -> int:
+        """Return how many records it has."""
+        return len(self.rows)
+
     def close(self) -> None:
         """Take no more."""
         self._closed = True
