@@ -18,13 +18,16 @@ from benchmarks.load import ACCOUNTS as IN_LOAD
 from benchmarks.load import Load
 from benchmarks.service import machine
 from stream_enforcer.demo.data import geo_sources, ownership_file
+from stream_enforcer.domain import cost
 from stream_enforcer.domain.account_state import encode
+from stream_enforcer.domain.cost import Spent, spend
 from stream_enforcer.domain.engine import step
 from stream_enforcer.domain.records import StoredRecord
 from stream_enforcer.kafka.broker import given_or_local
 from stream_enforcer.kafka.changelog import (
     ACCOUNT_PREFIX,
     CHECKPOINT_KEY,
+    COST_PREFIX,
     Checkpoint,
     Restored,
     WorldId,
@@ -36,11 +39,14 @@ from stream_enforcer.reference.world_files import load_world
 from stream_enforcer.settings import Kafka, Topics
 
 EVENTS_PER_ACCOUNT: Final = 3
+TODAY: Final = 20_625
+MOST_DAYS: Final = 10
+"""Accounts have a cost on one to so many days of the month."""
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def states(count: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield keys and states of accounts as the engine leaves them after a few events each."""
+    """Yield keys and states of accounts as the engine leaves them after a few events each, and what they spent."""
     world = load_world(None, geo_sources(), [ownership_file()]).world
     accounts: dict[bytes, Any] = {}
     for role, key, value in Load(3).events(EVENTS_PER_ACCOUNT * IN_LOAD, "state"):
@@ -50,7 +56,16 @@ def states(count: int) -> Iterator[tuple[bytes, bytes]]:
             accounts[key] = caused.account
     encoded = [encode(account) for account in accounts.values()]
     for number in range(count):
-        yield ACCOUNT_PREFIX + b"acct-%08d" % number, encoded[number % len(encoded)]
+        account = b"acct-%08d" % number
+        yield ACCOUNT_PREFIX + account, encoded[number % len(encoded)]
+        yield COST_PREFIX + account, cost.encode(_spent(1 + number % MOST_DAYS))
+
+
+def _spent(days: int) -> Spent:
+    spent = None
+    for day in range(TODAY, TODAY - days, -1):
+        spent = spend(spent, day, 1_234_567)
+    return spent or Spent(TODAY, 0)
 
 
 async def fill(clients: Clients, topic: str, count: int) -> None:
@@ -84,6 +99,7 @@ def restored(servers: str, topic: str) -> dict[str, float]:
     as_bytes = _rss() - rss
     for key in list(into.accounts):
         into.accounts.get(key)
+        into.costs.update({key: spend(into.costs.get(key), TODAY, 7)})
     return {
         "accounts": count,
         "seconds": wall,
