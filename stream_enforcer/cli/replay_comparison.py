@@ -190,7 +190,8 @@ def _result(
     stretch = comparison.asked.stretch
     end = bound(stretch.end)
     trial.end(end if isinstance(end, int) else None)
-    notes = (*reading.notes, *(_BEGINS_LATER if stretch.start else ()))
+    passed_over = () if published is None else published.notes
+    notes = (*reading.notes, *passed_over, *(_BEGINS_LATER if stretch.start else ()))
     totals, rows = conclude(trial, None if published is None else published.stand)
     return summary(Manifest(reading.sources or (), notes), comparison.sides, trial, totals), rows
 

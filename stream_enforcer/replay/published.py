@@ -43,6 +43,15 @@ class Published:
         told = Told(action, action, decision["review"], codes, since, time)
         self._stands[decision["account_id"]] = Stand(told, grounds_of_decision(decision, self._restricted))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the result has to know: what was passed over."""
+        if not self.unreadable:
+            return ()
+        return (
+            f"{self.unreadable:,} published decisions could not be read; the first: {self.first_unreadable}",
+        )
+
     def stand(self, account: str) -> Stand:
         """Return where an account stands; one of whom nothing was published is neither let in nor suspended."""
         return self._stands.get(account) or Stand(Told(), NONE)

@@ -165,6 +165,15 @@ def test_against_what_was_decided(files: Files) -> None:
     assert judged == files.compare()[1]
 
 
+def test_a_published_decision_that_cannot_be_read_is_said(files: Files) -> None:
+    register = files.lines("register.jsonl", REGISTER)
+    decisions = files.lines("decisions.jsonl", [{"no": "decision"}])
+    result = files.replay("--policy", files.policy(50), "--ownership", register, "--decisions", decisions)
+    said = f"1 published decisions could not be read; the first: {decisions}:1: "
+    assert f"note: {said}" in result.stdout
+    assert read(files.out)[0]["run"]["notes"][0].startswith(said)
+
+
 def test_other_ownership_data_on_the_old_side(files: Files) -> None:
     old = files.lines("old.jsonl", REGISTER[:-2])
     new = files.lines("new.jsonl", REGISTER)
