@@ -18,7 +18,6 @@ from benchmarks.load import ACCOUNTS as IN_LOAD
 from benchmarks.load import Load
 from benchmarks.service import machine
 from stream_enforcer.demo.data import geo_sources, ownership_file
-from stream_enforcer.domain import cost
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.domain.cost import Spent, spend
 from stream_enforcer.domain.engine import step
@@ -58,14 +57,14 @@ def states(count: int) -> Iterator[tuple[bytes, bytes]]:
     for number in range(count):
         account = b"acct-%08d" % number
         yield ACCOUNT_PREFIX + account, encoded[number % len(encoded)]
-        yield COST_PREFIX + account, cost.encode(_spent(1 + number % MOST_DAYS))
+        yield COST_PREFIX + account, _spent(1 + number % MOST_DAYS)
 
 
 def _spent(days: int) -> Spent:
     spent = None
     for day in range(TODAY, TODAY - days, -1):
         spent = spend(spent, day, 1_234_567)
-    return spent or Spent(TODAY, 0)
+    return spent or spend(None, TODAY, 0)
 
 
 async def fill(clients: Clients, topic: str, count: int) -> None:

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from stream_enforcer.cli.ownership_tree import percent, tree
-from stream_enforcer.domain.cost import DAYS, Spent, month
+from stream_enforcer.domain.cost import DAYS, Spent, latest_day, month
 
 _ACTIONS: Final = {"allow": "allowed", "suspend": "suspended"}
 _STYLES: Final = {"allow": "green", "review": "yellow", "suspend": "bold red"}
@@ -78,7 +78,7 @@ def _occasion(decision: Mapping[str, Any]) -> Iterator[Text]:
 
 
 def _cost(spent: Spent) -> Text:
-    latest = date(1970, 1, 1) + timedelta(days=spent.day)
+    latest = date(1970, 1, 1) + timedelta(days=latest_day(spent))
     return Text(
         f"Its use cost ${month(spent) / 1_000_000:,.2f} in the {DAYS} days up to {latest}, the latest with a cost."
     )

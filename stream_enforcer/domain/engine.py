@@ -64,7 +64,7 @@ def step(record: Record, kind: EventKind | None, account: Account | None, world:
         # By far the most frequent case; the constructor of a named tuple would take three times the time.
         return NOTHING if use is None else tuple.__new__(Step, (None, None, None, (), use))
     caused = _conclude(event.account_id, before, evidence, world, _trigger(record, event), every)
-    return caused if use is None else caused._replace(use=use)
+    return caused if use is None else Step(*caused[:4], use)
 
 
 def reconcile(account_id: str, account: Account, world: World, trigger: Trigger) -> Step:

@@ -9,6 +9,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from stream_enforcer.domain.account_state import UnknownFormat
 from stream_enforcer.kafka.accounts import Accounts
 from stream_enforcer.kafka.cleaned_tail import CleanedTail
 from stream_enforcer.kafka.client import Clients
@@ -132,7 +133,10 @@ class Restored:
             except UnicodeDecodeError:
                 raise ChangelogUnreadable("the key of an account's record is not UTF-8") from None
             kept = self.accounts if prefix == ACCOUNT_PREFIX else self.costs
-            kept.put_encoded(account, value)
+            try:
+                kept.put_encoded(account, value)
+            except UnknownFormat as error:
+                raise ChangelogUnreadable(str(error)) from None
         elif key == CHECKPOINT_KEY and value is not None:
             self.checkpoint = Checkpoint.decode(value)
         else:

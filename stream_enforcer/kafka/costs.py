@@ -1,37 +1,55 @@
 """What the accounts of one partition spent, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from stream_enforcer.domain.cost import Spent, decode
+from stream_enforcer.domain.cost import Spent, checked, spend
+from stream_enforcer.domain.engine import Use
 
 
 class Costs:
-    """What the accounts of one partition spent, by the record key; restored costs stay bytes until asked for."""
+    """What the accounts of one partition spent, by the record key."""
 
     __slots__ = ("_spent",)
 
     def __init__(self) -> None:
-        self._spent: dict[bytes, Spent | bytes] = {}
+        self._spent: dict[bytes, Spent] = {}
 
     def get(self, key: bytes) -> Spent | None:
         """Return what an account spent; None where it is not known to have spent anything."""
-        spent = self._spent.get(key)
-        return decode(spent) if type(spent) is bytes else spent  # type: ignore[return-value]  # as in `Accounts`
+        return self._spent.get(key)
+
+    def after(self, uses: Iterable[tuple[bytes, Use | None]]) -> dict[bytes, Spent | None]:
+        """Return what the accounts of uses will have spent; changes nothing.
+
+        Args:
+            uses: The account's key and what the use cost, in order; None in the place of a cost forgets the account.
+        """
+        held, found = self._spent, dict[bytes, Spent | None]()
+        for key, use in uses:
+            if use is None:
+                found[key] = None
+                continue
+            day, micros = use
+            before = found[key] if key in found else held.get(key)
+            found[key] = spend(before, day, micros)
+        return found
 
     def update(self, spent: Mapping[bytes, Spent | None]) -> None:
         """Take over committed costs; None is a tombstone."""
-        for key, now in spent.items():
-            if now is None:
-                self._spent.pop(key, None)
-            else:
-                self._spent[key] = now
+        self._spent.update(spent)  # type: ignore[arg-type]  # tombstones go on the next lines
+        for key in [key for key, now in spent.items() if now is None]:
+            del self._spent[key]
 
     def put_encoded(self, key: bytes, value: bytes | None) -> None:
-        """Take over one changelog record; None is a tombstone."""
+        """Take over one changelog record; None is a tombstone.
+
+        Raises:
+            UnknownFormat: This version does not write such values.
+        """
         if value is None:
             self._spent.pop(key, None)
         else:
-            self._spent[key] = value
+            self._spent[key] = checked(value)
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._spent

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
-from stream_enforcer.domain.cost import Spent, decode
+from stream_enforcer.domain.cost import Spent, checked
 from stream_enforcer.kafka.bounded_read import records_of
 from stream_enforcer.kafka.changelog import COST_PREFIX
 from stream_enforcer.kafka.client import Clients
@@ -65,7 +65,7 @@ async def last_word(settings: Settings, account_id: str) -> LastWord | None:
                 costs = await _values(reader, accounts, COST_PREFIX + key)
                 spent = costs[-1] if costs else None
                 decision = next(filter(None, reversed(decisions)))
-                return LastWord(decision, None if spent is None else decode(spent))
+                return LastWord(decision, None if spent is None else checked(spent))
     finally:
         await end_within(CLOSE_SECONDS, reader.stop())
     return None

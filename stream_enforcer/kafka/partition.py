@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stream_enforcer.domain.account import NEW, Account, may_be_forgotten
-from stream_enforcer.domain.cost import Spent, spend
 from stream_enforcer.domain.decision import Trigger, TriggerKind
 from stream_enforcer.domain.engine import NOTHING, Emit, reconcile, step
 from stream_enforcer.domain.events import MS_PER_DAY, EventKind
@@ -19,8 +18,6 @@ from stream_enforcer.settings import Poison
 
 UNTOUCHED: Final = NEW
 """Stands for what no layer holds; never itself a state, for every state has a decision."""
-UNSPENT: Final = Spent(0, 0)
-"""The same for what was spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +90,6 @@ class Partition:
             found = self.committing.states.get(key, UNTOUCHED)
         return self.restored.accounts.get(key) if found is UNTOUCHED else found
 
-    def spent(self, key: bytes) -> Spent | None:
-        """Return what an account spent as of all that was judged."""
-        found = self.pending.spent.get(key, UNSPENT)
-        if found is UNSPENT and self.committing is not None:
-            found = self.committing.spent.get(key, UNSPENT)
-        return self.restored.costs.get(key) if found is UNSPENT else found
-
     def take(self, topic: str, records: Sequence[Any], now_ms: int) -> None:
         """Judge records of one input topic, in order, up to the first that makes the malformed ones too many.
 
@@ -111,7 +101,7 @@ class Partition:
             now_ms: The time, for dead letters' headers and for spans.
         """
         terms, world, emit = self.terms, self.world, self.terms.emit
-        kind, work, account, spent = terms.kinds[topic], self.pending, self.account, self.spent
+        kind, work, account, uses = terms.kinds[topic], self.pending, self.account, self.pending.uses
         counter, counted = self._counters[topic], 0
         for place, record in enumerate(records):
             key = record.key
@@ -119,8 +109,7 @@ class Partition:
             if caused is NOTHING:
                 continue
             if caused.use is not None:
-                day, micros = caused.use
-                work.spent[key] = spend(spent(key), day, micros)
+                uses.append((key, caused.use))
             if caused.account is not None:
                 headers = decision_headers(caused.decision, record.headers, terms.source)
                 work.add(key, caused, record.timestamp, headers)
@@ -156,7 +145,7 @@ class Partition:
             if account is not None and may_be_forgotten(account, before):
                 self.pending.states[key] = None
                 if key in self.restored.costs:
-                    self.pending.spent[key] = None
+                    self.pending.uses.append((key, None))
                 self.pending.forgotten += 1
 
     def expected(self, topic: str) -> int | None:
@@ -176,6 +165,7 @@ class Partition:
     def next_work(self) -> Work:
         """Move what was gathered into the committing layer and return it."""
         self.committing, self.pending = self.pending, Work()
+        self.committing.spent = self.restored.costs.after(self.committing.uses)
         return self.committing
 
     def committed(self) -> None:

@@ -2,7 +2,6 @@
 
 from itertools import chain
 
-from stream_enforcer.domain import cost
 from stream_enforcer.domain.account_state import encode
 from stream_enforcer.kafka.changelog import (
     ACCOUNT_PREFIX,
@@ -42,9 +41,6 @@ def outgoing(work: Work, checkpoint: Checkpoint, topics: Topics) -> list[Outgoin
         (ACCOUNT_PREFIX + key, None if account is None else encode(account), NO_HEADERS)
         for key, account in work.states.items()
     )
-    costs = (
-        (COST_PREFIX + key, None if spent is None else cost.encode(spent), NO_HEADERS)
-        for key, spent in work.spent.items()
-    )
+    costs = ((COST_PREFIX + key, spent, NO_HEADERS) for key, spent in work.spent.items())
     position = (CHECKPOINT_KEY, checkpoint.encode(), NO_HEADERS)
     return [*out, Outgoing(topics.accounts, chain(states, costs, [position]))]

@@ -8,7 +8,7 @@ from typing import Final
 from stream_enforcer.domain.account import Account
 from stream_enforcer.domain.cost import Spent
 from stream_enforcer.domain.decision import Decision
-from stream_enforcer.domain.engine import Step
+from stream_enforcer.domain.engine import Step, Use
 from stream_enforcer.kafka.dead_letters import DeadLetter, Header
 from stream_enforcer.observe.metrics import Metrics
 from stream_enforcer.observe.trace_context import Traces
@@ -25,7 +25,8 @@ class Work:
         offsets: Next offset to read, by input topic.
         records: Records taken, by input topic.
         states: New account states by key; the last one of each account only, None where it is forgotten.
-        spent: What accounts spent by now, by key, where that grew; None where the account is forgotten.
+        uses: The account's key and what a use of it cost, in order; None instead where it is forgotten.
+        spent: What that comes to, by key, when it is to be committed; None where the account is forgotten.
         decisions: Key, value and headers of the decisions, in order.
         dead_letters: Dead letters, in order.
         caused_at: Timestamp of the record that caused each decision, epoch milliseconds.
@@ -38,6 +39,7 @@ class Work:
     offsets: dict[str, int] = field(default_factory=dict)
     records: Counter[str] = field(default_factory=Counter)
     states: dict[bytes, Account | None] = field(default_factory=dict)
+    uses: list[tuple[bytes, Use | None]] = field(default_factory=list)
     spent: dict[bytes, Spent | None] = field(default_factory=dict)
     decisions: list[tuple[bytes, bytes, list[Header]]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)

@@ -114,7 +114,7 @@ def _lines(asked: Json, reading: Reading, trial: Trial) -> Iterator[bytes]:
     for key, tracked in trial.accounts.items():
         state = orjson.Fragment(encode(Account(tracked.evidence)))
         told = [(t.standing, t.action, t.review, t.codes, t.since_ms, t.changed_ms) for t in tracked.told]
-        spent = None if tracked.spent is None else cost.encode(tracked.spent).decode()
+        spent = None if tracked.spent is None else tracked.spent.decode()
         yield orjson.dumps([key.decode(), state, told, spent], default=tuple) + b"\n"
 
 
@@ -182,7 +182,7 @@ def _restore(place: str, line: bytes, trial: Trial) -> None:
     try:
         key, state, told, spent = _ACCOUNT.validate_json(line)
         evidence = decode(orjson.dumps(state)).evidence
-        spent = None if spent is None else cost.decode(spent.encode())
+        spent = None if spent is None else cost.checked(spent.encode())
     except ValidationError as error:
         raise BadHistory(f"{place}: {_first(error)}") from None
     except UnknownFormat as error:

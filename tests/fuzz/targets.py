@@ -7,7 +7,7 @@ judged, written and read again without loss.
 import io
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -189,9 +189,9 @@ def changelog(data: bytes) -> None:
     if restored.checkpoint is not None:
         assert Checkpoint.decode(restored.checkpoint.encode()) == restored.checkpoint
     for name in restored.accounts:
-        with suppress(UnknownFormat):
-            spent = restored.costs.get(name)
-            assert spent is None or cost.decode(cost.encode(spent)) == spent
+        spent = restored.costs.get(name)
+        if spent is not None:
+            assert cost.checked(cost.spend(spent, cost.latest_day(spent), 0)) == spent
         try:
             account = restored.accounts.get(name)
         except UnknownFormat:

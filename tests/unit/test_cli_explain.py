@@ -291,7 +291,7 @@ def test_without_a_file_the_topic_of_the_settings_is_asked(monkeypatch: pytest.M
 
 
 def test_what_an_account_cost_in_a_month_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    spent = Spent(20_627, 400_000_000, b",20626,40000000")
+    spent = b"[1,20627,400000000,20626,40000000]"
     monkeypatch.setattr(command, "last_word", _Topic(decided(signup("a")), spent).last_word)
     result = cli.invoke(app, ["a"])
     said = "Its use cost $440.00 in the 30 days up to 2026-06-23, the latest with a cost."

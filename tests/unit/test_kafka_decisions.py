@@ -143,7 +143,7 @@ async def test_a_tombstone_is_no_decision(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     ("costs", "spent"),
-    [([], None), ([b"[1,1,2]", b"[1,1,5]"], Spent(1, 5)), ([b"[1,1,2]", None], None)],
+    [([], None), ([b"[1,1,2]", b"[1,1,5]"], b"[1,1,5]"), ([b"[1,1,2]", None], None)],
     ids=["none", "the last", "forgotten"],
 )
 async def test_the_accounts_cost_comes_with_its_decision(

@@ -10,7 +10,6 @@ import pytest
 from stream_enforcer.domain import cost
 from stream_enforcer.domain.account import NEW, Account, DatedClaim, Evidence, HeldOverride, Sighting
 from stream_enforcer.domain.account_state import FORMAT, UnknownFormat, decode, encode
-from stream_enforcer.domain.cost import Spent
 from stream_enforcer.domain.ownership.resolve import Claim
 from stream_enforcer.kafka import changelog
 from stream_enforcer.kafka.changelog import ChangelogUnreadable, Checkpoint, Sweep, WorldId
@@ -91,9 +90,19 @@ CHECKPOINTS: Final[Mapping[int, tuple[Checkpoint, ...]]] = {
 }
 
 
-COSTS: Final[Mapping[int, tuple[Spent, ...]]] = {
-    1: (Spent(20_780, 3_000_000), Spent(20_780, 0, b",20779,12,20751,340282366920938463463"))
+COSTS: Final[Mapping[int, tuple[tuple[tuple[tuple[int, int], ...], int], ...]]] = {
+    1: (
+        (((20_780, 3_000_000),), 3_000_000),
+        (((20_751, 340282366920938463463), (20_780, 0), (20_779, 12)), 340282366920938463475),
+    )
 }
+
+
+def spent_in(uses: tuple[tuple[int, int], ...]) -> bytes | None:
+    spent = None
+    for day, micros in uses:
+        spent = cost.spend(spent, day, micros)
+    return spent
 
 
 def recorded(name: str) -> list[bytes]:
@@ -114,14 +123,16 @@ def test_checkpoints_of_every_format_are_read_as_what_they_were(number: int) -> 
 
 @pytest.mark.parametrize("number", COSTS)
 def test_costs_of_every_format_are_read_as_what_they_were(number: int) -> None:
-    assert [cost.decode(value) for value in recorded(f"cost-{number}")] == list(COSTS[number])
+    assert [cost.month(cost.checked(value)) for value in recorded(f"cost-{number}")] == [
+        month for _, month in COSTS[number]
+    ]
 
 
 def test_what_is_written_is_the_newest_recorded_format() -> None:
     assert max(ACCOUNTS) == FORMAT
     assert [encode(account) for account in ACCOUNTS[FORMAT]] == recorded(f"account-{FORMAT}")
     assert max(COSTS) == cost.FORMAT
-    assert [cost.encode(spent) for spent in COSTS[cost.FORMAT]] == recorded(f"cost-{cost.FORMAT}")
+    assert [spent_in(uses) for uses, _ in COSTS[cost.FORMAT]] == recorded(f"cost-{cost.FORMAT}")
     assert max(CHECKPOINTS) == changelog.FORMAT
     written = [checkpoint.encode() for checkpoint in CHECKPOINTS[changelog.FORMAT]]
     assert written == recorded(f"checkpoint-{changelog.FORMAT}")
