@@ -126,15 +126,16 @@ class Restored:
         Raises:
             ChangelogUnreadable: It is of no kind that this version writes.
         """
-        prefix, account = (None, b"") if key is None else (key[:2], key[2:])
-        if prefix in (ACCOUNT_PREFIX, COST_PREFIX):
+        if key is not None and key.startswith(ACCOUNT_PREFIX):
+            account = key[len(ACCOUNT_PREFIX) :]
             try:
                 account.decode()
             except UnicodeDecodeError:
                 raise ChangelogUnreadable("the key of an account's record is not UTF-8") from None
-            kept = self.accounts if prefix == ACCOUNT_PREFIX else self.costs
+            self.accounts.put_encoded(account, value)
+        elif key is not None and key.startswith(COST_PREFIX):
             try:
-                kept.put_encoded(account, value)
+                self.costs.put_encoded(key[len(COST_PREFIX) :], value)
             except UnknownFormat as error:
                 raise ChangelogUnreadable(str(error)) from None
         elif key == CHECKPOINT_KEY and value is not None:
