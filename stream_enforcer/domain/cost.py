@@ -18,6 +18,10 @@ FORMAT: Final = 1
 Spent = bytes
 
 
+BEGINS: Final = b"[%d," % FORMAT
+"""What every cost of this format begins with."""
+
+
 def spend(spent: Spent | None, day: int, micros: int) -> Spent:
     """Add the cost of one use to its own day; it counts for nothing where that is older than the month."""
     if spent is None:
@@ -57,12 +61,15 @@ def latest_day(spent: Spent) -> int:
 
 
 def _days(spent: Spent) -> list[tuple[int, int]]:
-    numbers = [int(number) for number in spent[3:-1].split(b",")]
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
+    try:
+        numbers = [int(number) for number in spent[3:-1].split(b",")]
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
+    except ValueError:
+        raise UnknownFormat("a cost is not what its format says") from None
 
 
 def checked(value: bytes) -> Spent:
-    """Return a record's value, if it has the form that `spend` writes.
+    """Return a record's value, if it has the form that `spend` writes, looked at to the end.
 
     Raises:
         UnknownFormat: It is no such value. The text holds nothing of what it says.

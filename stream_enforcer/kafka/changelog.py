@@ -126,16 +126,16 @@ class Restored:
         Raises:
             ChangelogUnreadable: It is of no kind that this version writes.
         """
-        if key is not None and key.startswith(ACCOUNT_PREFIX):
-            account = key[len(ACCOUNT_PREFIX) :]
+        prefix = None if key is None else key[:2]
+        if key is not None and prefix == ACCOUNT_PREFIX:
             try:
-                account.decode()
+                key.isascii() or key.decode()
             except UnicodeDecodeError:
                 raise ChangelogUnreadable("the key of an account's record is not UTF-8") from None
-            self.accounts.put_encoded(account, value)
-        elif key is not None and key.startswith(COST_PREFIX):
+            self.accounts.put_encoded(key[2:], value)
+        elif key is not None and prefix == COST_PREFIX:
             try:
-                self.costs.put_encoded(key[len(COST_PREFIX) :], value)
+                self.costs.put_encoded(key[2:], value)
             except UnknownFormat as error:
                 raise ChangelogUnreadable(str(error)) from None
         elif key == CHECKPOINT_KEY and value is not None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from stream_enforcer.domain.cost import Spent, checked, spend
+from stream_enforcer.domain.account_state import UnknownFormat
+from stream_enforcer.domain.cost import BEGINS, FORMAT, Spent, spend
 from stream_enforcer.domain.engine import Use
 
 
@@ -21,17 +22,23 @@ class Costs:
     def after(self, uses: Iterable[tuple[bytes, Use | None]]) -> dict[bytes, Spent | None]:
         """Return what the accounts of uses will have spent; changes nothing.
 
+        Raises:
+            UnknownFormat: What was restored is no cost.
+
         Args:
             uses: The account's key and what the use cost, in order; None in the place of a cost forgets the account.
         """
         held, found = self._spent, dict[bytes, Spent | None]()
-        for key, use in uses:
-            if use is None:
-                found[key] = None
-                continue
-            day, micros = use
-            before = found[key] if key in found else held.get(key)
-            found[key] = spend(before, day, micros)
+        try:
+            for key, use in uses:
+                if use is None:
+                    found[key] = None
+                    continue
+                day, micros = use
+                before = found[key] if key in found else held.get(key)
+                found[key] = spend(before, day, micros)
+        except ValueError:
+            raise UnknownFormat("a cost is not what its format says") from None
         return found
 
     def update(self, spent: Mapping[bytes, Spent | None]) -> None:
@@ -48,8 +55,10 @@ class Costs:
         """
         if value is None:
             self._spent.pop(key, None)
+        elif value.startswith(BEGINS):  # the rest is looked at when it is asked for: a restore has millions
+            self._spent[key] = value
         else:
-            self._spent[key] = checked(value)
+            raise UnknownFormat(f"a cost is not of format {FORMAT}, which this version reads")
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._spent
