@@ -38,8 +38,8 @@ def test_a_measured_figure_stands_on_the_page_of_figures(row: list[str]) -> None
 
 
 def test_what_is_said_in_other_words_follows_from_the_figures() -> None:
-    assert "take 440 bytes" in MEASURED
-    assert "takes 360 bytes" in MEASURED
+    assert "take 690 bytes" in MEASURED
+    assert "takes 610 bytes" in MEASURED
     assert "ten million companies" in MEASURED
     assert "| file | 2.0 GB |" in MEASURED
     assert given()["company"] == 2.0e9 / 10e6
