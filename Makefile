@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test faults check docs sbom release-check bench bench-state bench-ownership bench-publications bench-names bench-replay bench-metrics fuzz lock stack deploy-tools deploy-check clean
+.PHONY: help setup demo test faults check docs sbom release-check bench bench-state bench-ownership bench-publications bench-names bench-replay bench-metrics bench-start fuzz lock stack deploy-tools deploy-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench-publications: setup ## Read made LEI records and a register that speaks of
 
 bench-metrics: setup ## Measure how soon /metrics answers with 200 partitions, and what counting costs
 	@$(BIN)/python -m benchmarks.metrics $(ARGS)
+
+bench-start: setup ## Measure how soon a replica without accounts is ready
+	@$(BIN)/python -m benchmarks.start $(ARGS)
 
 fuzz: setup ## Fuzz every decoder, guided by coverage; ARGS="--seconds 60 state" for one and a time
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
