@@ -117,7 +117,7 @@ class Producer:
         await self._step("offsets")
 
     def create_batch(self) -> Any:
-        return SimpleNamespace(append=lambda **_: True, close=lambda: None)
+        return SimpleNamespace(append=lambda **_: True, close=lambda: None, record_count=lambda: 1)
 
     async def send_batch(self, *_: object, **__: object) -> asyncio.Future[Any]:
         await self._step("send")

@@ -31,7 +31,8 @@ def shown_commands(text: str) -> Iterator[str]:
     for block in BLOCK.findall(text):
         lines = [line for line in block.replace("\\\n", " ").splitlines() if not line.startswith("usage:")]
         for line in lines:
-            yield from COMMAND.findall(line.partition("  #")[0])
+            if not line.startswith(("helm ", "kubectl ")):  # whose release is named as the program is
+                yield from COMMAND.findall(line.partition("  #")[0])
 
 
 def faults(command: str) -> list[str]:
