@@ -65,6 +65,7 @@ class Task:
         self._draining = False
         self._group_is_behind = False
         self._group_told_at = 0.0
+        self._read_to: int | None = None
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -153,6 +154,7 @@ class Task:
         changelog = TopicPartition(shared.settings.topics.accounts, self.number)
         await restore(shared.clients, changelog, restored)
         refuse_another_partition_count(restored.checkpoint, shared.partitions)
+        self._read_to = restored.position
         await self._seek()
         self._second_looks.open(restored.checkpoint)
         self.suspended_cost.open()
@@ -249,12 +251,12 @@ class Task:
         # Not `wait_for`: it swallows a cancellation that comes when the commit has just ended.
         with shared.spans.transaction(self.number, work):
             async with asyncio.timeout(COMMIT_SECONDS):
-                after = await commit(
-                    producer, self.number, entries, offsets, group, read_to=restored.position
-                )
+                after = await commit(producer, self.number, entries, offsets, group, read_to=self._read_to)
         partition.committed()
         self.suspended_cost.committed(work)
-        restored.checkpoint, restored.position = checkpoint, after
+        restored.checkpoint, self._read_to = checkpoint, after
+        if after is not None:
+            restored.position = after
         if tell:
             self._group_is_behind, self._group_told_at = False, time.monotonic()
         count_committed(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
@@ -39,7 +39,7 @@ async def commit(
     offsets: dict[TopicPartition, int],
     group: str,
     read_to: int | None = None,
-) -> int:
+) -> int | None:
     """Publish everything that a piece of work caused, and its input offsets, or nothing.
 
     1. begin; 2. send one batch after another per topic, all to `partition`; 3. await every one of them, for the
@@ -57,7 +57,7 @@ async def commit(
             its partitions, and nobody but the leader says where a record was written.
 
     Returns:
-        Offset that follows the last record of the last topic.
+        Offset that follows the last record of the last topic; None where the broker does not say it.
 
     Raises:
         Unread: More came behind `read_to`; nothing is committed.
@@ -73,26 +73,28 @@ async def commit(
         for send in sends:
             send.cancel()
         raise
-    first, after = sent[len(sends) - 1]
+    first, after = cast("tuple[int, int | None]", sent[len(sends) - 1])
     if read_to is not None and first > read_to + MARKERS:
         raise Unread(f"the accounts topic was read up to offset {read_to}, and goes on up to {first}")
     await producer.commit_transaction()
-    return int(after)
+    return after
 
 
 def _offsets(offsets: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
     return {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
 
 
-async def _send(producer: AIOKafkaProducer, partition: int, out: Outgoing) -> tuple[int, int]:
+async def _send(producer: AIOKafkaProducer, partition: int, out: Outgoing) -> tuple[int, int | None]:
     """Return the offset of the first record, and the one that follows the last."""
     batches = _batches(producer, out.entries)
     acks = [await producer.send_batch(batch, out.topic, partition=partition) for batch in batches]
     for ack in acks:
         ack.add_done_callback(_seen)
     metadata = await asyncio.gather(*acks)
-    # An acknowledgement tells where the first record of its batch stands.
-    return int(metadata[0].offset), int(metadata[-1].offset) + int(batches[-1].record_count())
+    # An acknowledgement tells where the first record of its batch stands: -1 where a batch came for a second time,
+    # and the broker no longer knows.
+    first, last = int(metadata[0].offset), int(metadata[-1].offset)
+    return first, None if last < 0 else last + int(batches[-1].record_count())
 
 
 def _seen(ack: "asyncio.Future[Any]") -> None:

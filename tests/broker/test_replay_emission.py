@@ -151,7 +151,7 @@ def test_a_run_that_is_interrupted_is_run_again(
 ) -> None:
     commits = iter(range(1, 1 << 20))
 
-    async def interrupted(*arguments: Any) -> int:
+    async def interrupted(*arguments: Any) -> int | None:
         after = await commit(*arguments)
         if next(commits) == 2:
             signal.raise_signal(signal.SIGTERM)

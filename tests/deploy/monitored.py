@@ -35,6 +35,8 @@ POLICY: Final = ROOT / "stream_enforcer" / "policies" / "restricted-regions.yaml
 EVERY: Final = "1s"
 """Between two scrapes here; the committed configuration leaves more time."""
 READY_SECONDS: Final = 20.0
+PANEL_SECONDS: Final = 3
+"""How long a replay shows its rate before it may end: more than two scrapes."""
 REPLAY: Final = "stream-enforcer-replay"
 
 
@@ -175,7 +177,9 @@ async def _replay(past: Stage, server: Prometheus, where: str, folder: Path) -> 
     try:
         await until(lambda: server.finds(f"{taken} > 0"), 60)
         await _let_go(middle)
-        await until(lambda: server.finds(f"rate({taken}[30s]) > 0"), 60)
+        # For some seconds, not at one moment: panels ask for a course, whose steps would miss what ends at once.
+        seen = f"count_over_time((rate({taken}[30s]) > 0)[{PANEL_SECONDS}s:1s]) >= {PANEL_SECONDS}"
+        await until(lambda: server.finds(seen), 60)
     finally:
         await _let_go(end)
         assert await replay.wait() == 0

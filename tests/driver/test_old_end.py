@@ -2,10 +2,13 @@
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.structs import RecordMetadata
 
 from stream_enforcer.kafka import changelog
 from stream_enforcer.kafka.changelog import bounds
 from stream_enforcer.kafka.client import Clients
+from stream_enforcer.kafka.fake.broker import Row
+from stream_enforcer.kafka.fake.producer import FakeProducer
 from stream_enforcer.testing import EnforcerDriver
 from tests.builders import ip, signup, usage, world
 
@@ -38,3 +41,25 @@ def test_a_restore_up_to_an_old_end_repeats_nothing(monkeypatch: pytest.MonkeyPa
             range(1, len(before) + len(after) + 1)
         )
         assert driver.cost_of("a") == 12
+
+
+def test_a_broker_that_does_not_say_where_a_batch_stands_has_nothing_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A broker that knows a batch already, and no longer where it is, acknowledges it with -1."""
+    with EnforcerDriver(WORLD) as driver:
+        for number in range(4):
+            driver.pipe(usage(f"a{number}", ip=ip("us")))
+        send = FakeProducer._send
+
+        async def forgotten(self: FakeProducer, rows: list[Row], tp: TopicPartition) -> RecordMetadata:
+            return (await send(self, rows, tp))._replace(offset=-1)
+
+        with monkeypatch.context() as once:
+            once.setattr(FakeProducer, "_send", forgotten)
+            driver.pipe(usage("b", ip=ip("us")))
+        for number in range(3):
+            driver.pipe(usage(f"c{number}", ip=ip("us")))
+        driver.advance(10)
+        assert driver.journal.count(("start",)) == 1, "a producer was thrown away"
+        assert len(driver.read()) == 8
